@@ -1,0 +1,41 @@
+/* limits.h - everything has a limit, and all limits stand here.
+ *
+ * A limit is either fixed (the shape of a message, a name) or the default size of a pool that the
+ * configuration may raise at start (struct engine_limits in engine.h). Nothing grows at run time.
+ */
+#ifndef TIDE_LIMITS_H
+#define TIDE_LIMITS_H
+
+/* The wire. */
+#define TIDE_PACKET_BYTES_MAX (16 * 1024) /* one MQTT message of a phone, a console, a gateway */
+#define TIDE_JSON_DEPTH_MAX 8
+#define TIDE_JSON_MEMBERS_MAX 4096     /* members and elements of one message, all levels */
+#define TIDE_RID_BYTES_MAX 36          /* [A-Za-z0-9_-]: a UUID fits */
+#define TIDE_NAME_BYTES_MAX 64         /* a user, a slot's label, a household's number: UTF-8 */
+#define TIDE_TEXT_BYTES_MAX 2048       /* free text */
+#define TIDE_SECRET_HASH_BYTES_MAX 192 /* a `$7$` line of the broker's password file */
+#define TIDE_RID_LIFE_MS_MAX (7LL * 86400000) /* `expires` lies at most this far ahead */
+#define TIDE_REPLY_KEPT_MS 86400000LL /* a reply is kept this long after its request expired */
+#define TIDE_ITEMS_MAX 64             /* rows in one reply, one import request */
+
+/* Promises. */
+#define TIDE_GRAIN_MIN 5
+#define TIDE_GRAIN_MS (TIDE_GRAIN_MIN * 60000LL)
+#define TIDE_GRAINS_A_DAY 288
+#define TIDE_HORIZON_DAYS_DEFAULT 14
+#define TIDE_HORIZON_DAYS_MAX 60
+#define TIDE_ALTERNATES_MAX 4         /* misread candidates that come along with a plate */
+#define TIDE_PUBLIC_ZONE_SLOTS_MIN 20 /* smaller zones are merged in public (design, privacy) */
+
+/* Devices. Elapsed time, never scaled. */
+#define TIDE_GATE_PULSE_VALID_MS 5000
+#define TIDE_GATE_ANSWER_MS 150
+
+/* The engine. */
+#define TIDE_DEADLINES_A_STEP_MAX 32     /* run by one tick; more wait for the next tick */
+#define TIDE_EVENT_BLOB_BYTES_MAX 65536  /* import rows, holiday files, compiled definitions */
+#define TIDE_EFFECTS_BYTES_MAX (1 << 20) /* what one step may bring about, packed */
+#define TIDE_DOMAINS_MAX 16              /* engines in one daemon */
+#define TIDE_DAY_EXCEPTIONS_MAX 512      /* calendar days that differ from their weekday */
+
+#endif
