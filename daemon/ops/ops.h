@@ -14,21 +14,24 @@
 #define CONF_KEYS(X)                                                                               \
     X(node, text, "tide1", 1, 32, "name of this daemon in tide/1/sys/{node}")                      \
     X(database, text, "/var/lib/tide/tide.db", 1, 4000, "the SQLite database")                     \
-    X(domains, text, "home", 1, 1000, "domains served, blank-separated")                           \
+    X(domains, text, "home", 1, 1000, "domains served here, with a blank between")                 \
     X(broker_uri, text, "tcp://127.0.0.1:1883", 1, 200, "the broker of the people")                \
     X(broker_user, text, "tided", 1, 64, "the daemon's own account there")                         \
-    X(broker_secret_file, text, "", 0, 4000, "its secret; made when missing; empty: beside the database") \
-    X(broker_ca_file, text, "", 0, 4000, "for ssl:// URIs")                                        \
-    X(broker_folder, text, "", 0, 4000, "where password_file and acl_file go; empty: not written") \
-    X(broker_pid_file, text, "", 0, 4000, "whom to SIGHUP; empty: nobody")                         \
-    X(backup_folder, text, "", 0, 4000, "empty: backups/ beside the database")                     \
+    X(broker_secret_file, text, "", 0, 4000,                                                       \
+      "its secret; made when missing; empty: broker.secret beside the database")                   \
+    X(broker_ca_file, text, "", 0, 4000,                                                           \
+      "certificate authorities for ssl://; empty: the system's")                                   \
+    X(broker_folder, text, "", 0, 4000, "where password_file and acl_file go; empty: none")        \
+    X(broker_pid_file, text, "", 0, 4000,                                                          \
+      "the broker's pid, to be told of new files; empty: nobody")                                  \
+    X(backup_folder, text, "", 0, 4000, "where backups go; empty: backups/ beside the database")   \
     X(http_port, number, "9180", 0, 65535, "/metrics and /healthz on loopback; 0: any")            \
-    X(log_level, text, "info", 4, 5, "debug, info, warn, error")                                   \
+    X(log_level, text, "info", 4, 5, "least to be logged: debug, info, warn or error")             \
     X(send_window, number, "1000", 1, 60000, "outstanding messages to the broker")                 \
     X(inbox_max, number, "8192", 16, 1000000, "messages waiting to be decided")                    \
     X(outbox_max, number, "65536", 16, 1000000, "messages waiting to be sent")                     \
-    X(user_rate_per_s, number, "20", 1, 100000, "token bucket of one user")                        \
-    X(user_burst, number, "60", 1, 100000, "and its depth")                                        \
+    X(user_rate_per_s, number, "20", 1, 100000, "requests a second that one user may make")        \
+    X(user_burst, number, "60", 1, 100000, "and how many at once")                                 \
     X(clock_jump_s, number, "60", 5, 86400, "a larger forward jump suspends deadlines")            \
     X(slots_max, number, "8192", 16, 65536, "pool: slots a domain")                                \
     X(households_max, number, "8192", 16, 65536, "pool: households a domain")                      \
@@ -56,14 +59,16 @@ void conf_limits(const struct conf *conf, struct engine_limits *ret);
 enum log_level { LOG_DEBUG_, LOG_INFO_, LOG_WARN_, LOG_ERROR_ };
 void log_set_level(enum log_level level);
 int log_level_named(const char *name); /* -1 */
-/* {"t":"…","level":"info","what":"<what>",<members>}. fields: alternating key, printf format per
- * field is not wanted: format makes the inside of the object, e.g. "\"seq\":%llu". Strings go
- * through log_str, which escapes and masks plates and phones. Thread-safe; rate-limited a `what`. */
+/* {"t":"…","level":"info","what":"<what>",<members>}. format makes the members, for example
+ * "\"seq\":%llu"; texts among them go through log_str, which escapes and masks. Thread-safe;
+ * rate-limited a `what`. */
 void log_event(enum log_level level, const char *what, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Escapes and masks text into one of 8 thread-local buffers, with quotes. */
+/* Escapes and masks text (at most 256 bytes of it) into one of 8 thread-local buffers, with quotes;
+ * NULL is "". */
 const char *log_str(const char *text);
-/* Masks a plate ("浙F·A1***" keeps province, region, first) or a run of >= 7 digits in place. */
+/* Masks in place: a plate keeps its place and first character ("浙F·A****"); of a run of at least
+ * 7 digits, or of 11 with single blanks or dashes between, nothing is left. */
 void log_mask(char *text);
 
 /* ---- clock.c: civil and elapsed ------------------------------------------------------------- */
