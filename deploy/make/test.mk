@@ -1,0 +1,58 @@
+# test.mk - proving it.
+#
+#   make test [SUITES="unit e2e"] [WORD=booking]   everything, or some suites, or some programs
+#   make check                                     formatting, linters, and the rules of tests/tidy
+#   make fuzz [SECONDS=60]                         each fuzz target for so long
+#   make bench                                     the measurements, into build/bench/
+
+SUITES ?=
+WORD ?=
+SECONDS ?= 60
+
+test:
+	@deploy/install-packages.sh
+	@$(PYTHON) tests/run $(SUITES) $(if $(WORD),-k $(WORD))
+
+check:
+	@deploy/install-packages.sh
+	@$(PYTHON) tests/run tidy
+
+# Fuzz targets: clang's libFuzzer over what bytes from outside reach first. They share nothing with
+# the other builds: every object carries coverage and both sanitizers.
+FUZZ_BUILD := build-fuzz
+FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
+FUZZ_SRC := $(call src,daemon/core daemon/core/parking daemon/core/casebook daemon/ops protocol)
+FUZZ_OBJ := $(patsubst %.c,$(FUZZ_BUILD)/obj/%.o,$(FUZZ_SRC))
+FUZZ_NAMES := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZERS := $(addprefix $(BUILD)/fuzz/,$(FUZZ_NAMES))
+
+$(FUZZ_BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  FUZZ $<"
+	@clang -std=c17 -D_GNU_SOURCE -DTIDE_VERSION='"$(VERSION)"' -I. -Iinclude $(WARN) -O1 -g \
+	    $(PKG_CFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/%: $(FUZZ_BUILD)/obj/tests/fuzz/%.o $(FUZZ_BUILD)/obj/tests/fuzz/support.o $(FUZZ_OBJ)
+	@mkdir -p $(@D)
+	@echo "  LD   $@"
+	@clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+
+fuzzers: $(FUZZERS)
+
+fuzz:
+	@deploy/install-packages.sh
+	@$(MAKE) --no-print-directory fuzzers
+	@set -e; for name in $(FUZZ_NAMES); do \
+	    echo "$$name for $(SECONDS) s"; \
+	    $(PYTHON) tests/fuzz/smoke.py $(BUILD)/fuzz/$$name $(SECONDS); done
+
+bench:
+	@deploy/install-packages.sh
+	@$(MAKE) --no-print-directory all
+	@mkdir -p $(BUILD)/bench
+	@set -e; for what in engine peak journal recover memory verify; do \
+	    $(BUILD)/tide-bench $$what | tee $(BUILD)/bench/$$what.txt; done
+
+-include $(shell find $(FUZZ_BUILD)/obj -name '*.d' 2>/dev/null)
+
+.PHONY: test check fuzz fuzzers bench
