@@ -24,6 +24,7 @@ import sys
 
 SEED = 2019
 COMMUNITY, COMPOUND, EAST, PARK = "潮汐社区", "潮汐苑", "东巷", "潮汐产业园"
+COMMITTEE, PROPERTY = "业委会", "物业公司"
 COMMUTERS = 120
 APPS_HOME, APPS_PARK = 110, 70
 
@@ -110,6 +111,8 @@ def places():
     yield (COMPOUND, "compound", "网格一", "潮汐苑小区")
     yield (EAST, "compound", "网格一", "东巷路侧泊位")
     yield (PARK, "organisation", "网格二", "潮汐产业园")
+    yield (COMMITTEE, "organisation", COMMUNITY, "潮汐苑业主委员会")
+    yield (PROPERTY, "organisation", COMMUNITY, "物业服务公司")
     for building in range(1, 14):
         yield ("%d" % building, "building", COMPOUND, "%d幢" % building)
         for stair in (1, 2) if building < 13 else (1,):
@@ -121,16 +124,16 @@ def places():
         yield ("园-%03d" % n, "household", PARK, "")
 
 
-# Who has a function: person, name for people to read, role, where, console user.
+# Who has a function: person, of whom, name for people to read, role, where, console user.
 STAFF = (
-    ("desk/1", "业委会值班", "clerk", COMMUNITY, "desk-1"),
-    ("chair/1", "业委会主任", "committee", COMMUNITY, "chair-1"),
-    ("property/1", "物业值班", "property", COMPOUND, "property-1"),
-    ("property/2", "园区物业", "property", PARK, "property-2"),
-    ("guard/1", "南门保安", "guard", COMPOUND, "guard-south"),
-    ("guard/2", "北门保安", "guard", COMPOUND, "guard-north"),
-    ("guard/3", "东巷保安", "guard", EAST, "guard-east"),
-    ("guard/4", "园区保安", "guard", PARK, "guard-park"),
+    ("desk/1", COMMITTEE, "业委会值班", "clerk", COMMUNITY, "desk-1"),
+    ("chair/1", COMMITTEE, "业委会主任", "committee", COMMUNITY, "chair-1"),
+    ("property/1", PROPERTY, "物业值班", "property", COMPOUND, "property-1"),
+    ("property/2", PROPERTY, "园区物业", "property", PARK, "property-2"),
+    ("guard/1", PROPERTY, "南门保安", "guard", COMPOUND, "guard-south"),
+    ("guard/2", PROPERTY, "北门保安", "guard", COMPOUND, "guard-north"),
+    ("guard/3", PROPERTY, "东巷保安", "guard", EAST, "guard-east"),
+    ("guard/4", PROPERTY, "园区保安", "guard", PARK, "guard-park"),
 )
 GATEWAYS = (("device/yard", "gw-yard", COMPOUND), ("device/park", "gw-park", PARK))
 LANES = (
@@ -214,9 +217,9 @@ def main(folder):
     people = [(door + "/1", door, "住户 " + door, "") for door in doors]
     people += [(door + "/2", door, "住户 %s 二" % door, "") for door in doors if dice.percent(40)]
     people += [(who + "/1", who, "员工 " + who, "") for who in commuters]
-    people += [(key, "", name, "") for key, name, _, _, _ in STAFF]
-    people += [(key, "", user, "") for key, user, _ in GATEWAYS]
-    roles = [(key, role, place) for key, _, role, place, _ in STAFF]
+    people += [(key, of, name, "") for key, of, name, _, _, _ in STAFF]
+    people += [(key, PROPERTY, user, "") for key, user, _ in GATEWAYS]
+    roles = [(key, role, place) for key, _, _, role, place, _ in STAFF]
     roles += [(key, "gateway", place) for key, _, place in GATEWAYS]
     stairs = sorted({door.rsplit("-", 1)[0] for door in doors})
     roles += [(stair + "-301/1", "steward", stair) for stair in stairs]
@@ -225,7 +228,7 @@ def main(folder):
     vehicles += [("浙Z0120警", "", "emergency")]
     apps = drivers[:60] + dice.shuffled(owners)[:APPS_HOME - 60] + commuters[:APPS_PARK]
     accounts = [("app-" + who.replace("园", "park"), who + "/1", "app") for who in apps]
-    accounts += [(user, key, "console") for key, _, _, _, user in STAFF]
+    accounts += [(user, key, "console") for key, _, _, _, _, user in STAFF]
     accounts += [(user, key, "gateway") for key, user, _ in GATEWAYS]
 
     write(folder, "places.csv", "place,kind,parent,title", places())

@@ -16,3 +16,9 @@ run: deps
 	@BUILD='$(BUILD)' PYTHON='$(PYTHON)' deploy/demo/run.sh run
 
 .PHONY: deps demo run
+
+# The demo's own unit tests use its files (all but main.o).
+DEMO_PARTS := $(filter-out %/main.o,$(DEMO))
+DEMO_UNITS := $(filter $(BUILD)/unit/test_demo_%,$(UNITS))
+$(DEMO_UNITS): $(DEMO_PARTS)
+$(DEMO_UNITS): UNIT_EXTRA += $(DEMO_PARTS)
