@@ -23,14 +23,14 @@ struct tide_fault {
 
 /* An op as declared in messages.def. */
 struct tide_op {
-    const char *name;     /* "parking.book" */
-    uint8_t event_kind;   /* TIDE_REC_book */
-    uint8_t makes_names;  /* only for users with one of `roles` may decode make names */
-    uint16_t roles;       /* mask of 1 << enum tide_role, 0: any known user; a coarse first check */
-    uint8_t is_read;      /* TIDE_EVENT_IS_ASK(event_kind) */
+    const char *name;    /* "parking.book" */
+    uint8_t event_kind;  /* TIDE_REC_book */
+    uint8_t makes_names; /* only for users with one of `roles` may decode make names */
+    uint16_t roles;      /* mask of 1 << enum tide_role, 0: any known user; a coarse first check */
+    uint8_t is_read;     /* TIDE_EVENT_IS_ASK(event_kind) */
 };
-const struct tide_op *tide_op_find(const char *name);      /* NULL when unknown */
-const struct tide_op *tide_op_at(size_t index);            /* NULL past the last */
+const struct tide_op *tide_op_find(const char *name); /* NULL when unknown */
+const struct tide_op *tide_op_at(size_t index);       /* NULL past the last */
 
 /* A text that goes into the directory when (and only when) the request is accepted. */
 struct tide_name_set {
@@ -58,8 +58,8 @@ int tide_decode_request(const struct tide_op *op, const uint8_t *bytes, size_t l
 
 /* A gateway's fact: topic `up/{kind}` with kind plate, slot, gate, done, hello. */
 int tide_decode_fact(const char *kind, const uint8_t *bytes, size_t len,
-                     const struct tide_names *names, int utc_offset_min,
-                     struct engine_event *ret, struct tide_fault *ret_fault);
+                     const struct tide_names *names, int utc_offset_min, struct engine_event *ret,
+                     struct tide_fault *ret_fault);
 
 /* What is the same on every message of a domain. */
 struct tide_frame {
@@ -70,7 +70,12 @@ struct tide_frame {
 
 /* All encoders write NUL-terminated JSON and return its length, 0 when cap is too small. */
 
-/* effects: one REPLY and its ITEMs (other verbs are passed over). */
+/* Large enough for every message of the daemon; a packet with it stays under
+ * TIDE_PACKET_BYTES_MAX, topic and properties included. */
+#define TIDE_MESSAGE_BYTES_MAX (TIDE_PACKET_BYTES_MAX - 1024)
+
+/* effects: one REPLY and its ITEMs (other verbs are passed over). Items that do not fit into cap are
+ * left out at the end, and `more` says so. 0 when there is no REPLY or not even it fits. */
 size_t tide_encode_reply(char *out, size_t cap, const struct tide_frame *frame, const char *rid,
                          const uint8_t *effects, size_t effects_len);
 /* A refusal that never reached the engine. */
@@ -116,8 +121,10 @@ struct tide_topic {
 /* Takes tide/1/{domain}/u/{user}/req/{op} and tide/1/{domain}/gw/{gateway}/up/{kind} apart.
  * Returns 0, -1 for any other topic. */
 int tide_topic_parse(const char *topic, size_t len, struct tide_topic *ret);
-/* Writes a topic of a family ("reply", "inbox", "down", "zone", "sys"); tail may be NULL.
- * Returns its length, 0 when cap is too small or a part has a character that no topic may have. */
+/* Writes a topic of a family ("reply", "inbox", "down", "zone", "sys"). user may be NULL for zone
+ * and sys, domain for sys, tail for inbox; the tail of reply is the rid, of zone its name, of sys
+ * the node's. Returns its length, 0 when cap is too small or a part has a character that no topic
+ * may have. */
 size_t tide_topic_make(char *out, size_t cap, const char *family, const char *domain,
                        const char *user, const char *tail);
 
@@ -125,6 +132,12 @@ size_t tide_topic_make(char *out, size_t cap, const char *family, const char *do
 /* RFC 3339 with offset; seconds optional. Returns 0 or -1. */
 int tide_time_parse(const char *text, size_t len, tide_ms *ret);
 size_t tide_time_format(char *out, size_t cap, tide_ms time_ms, int utc_offset_min);
+/* Civil days "2019-05-20" and minutes of a day "08:30" (up to "48:00"). Parsers return 0 or -1;
+ * formatters return the length, 0 when it cannot be. cap of all formatters: at least 32. */
+int tide_date_parse(const char *text, size_t len, int32_t *ret);
+size_t tide_date_format(char *out, size_t cap, int32_t date);
+int tide_dayminute_parse(const char *text, size_t len, int32_t *ret);
+size_t tide_dayminute_format(char *out, size_t cap, int32_t minute);
 /* Plates of GA 36-2018: strips blanks and the dot, upper-cases, checks. out holds at least 16.
  * Returns the class, or -1 when it is no plate. */
 int tide_plate_normalise(const char *text, size_t len, char *out, size_t cap);

@@ -10,6 +10,7 @@
 #define TIDE_PACKET_BYTES_MAX (16 * 1024) /* one MQTT message of a phone, a console, a gateway */
 #define TIDE_JSON_DEPTH_MAX 8
 #define TIDE_JSON_MEMBERS_MAX 4096     /* members and elements of one message, all levels */
+#define TIDE_JSON_OBJECT_MEMBERS_MAX 64 /* members of one object */
 #define TIDE_RID_BYTES_MAX 36          /* [A-Za-z0-9_-]: a UUID fits */
 #define TIDE_NAME_BYTES_MAX 64         /* a user, a slot's label, a household's number: UTF-8 */
 #define TIDE_TEXT_BYTES_MAX 2048       /* free text */
