@@ -15,7 +15,16 @@
  *     tide_client_close(c);
  *
  * Threads: functions may be called from any one thread at a time per client; callbacks run on a
- * thread of the library and must not call tide_client_ask or _close (tide_client_send is fine).
+ * thread of the library (one a client, never paho's) and must not call tide_client_ask or _close
+ * (tide_client_send and _publish are fine). Signals are blocked on the library's threads.
+ *
+ * Every bound: 4096 requests under way, 4096 facts and 1024 messages (8 MiB) waiting; what comes
+ * on top is refused or, for messages, counted in tide_client_stats.dropped.
+ *
+ * The idle blind spot: paho's receive thread sleeps 100 ms after each quiet second, so the first
+ * answer after a pause may be up to 100 ms late (about one in eleven is). A person does not feel
+ * it; a gateway does: with pulse_ms the library keeps the line awake by an empty UNSUBSCRIBE that
+ * only the broker sees (a gateway has 400 unless it says otherwise).
  */
 #ifndef TIDE_CLIENT_H
 #define TIDE_CLIENT_H
@@ -46,7 +55,10 @@ struct tide_answer {
 };
 void tide_answer_clear(struct tide_answer *answer);
 
-/* On the library's thread. json is borrowed. error: OK, REFUSED or EXPIRED. */
+/* On the library's thread. json is borrowed, NULL when nothing came. error: OK; REFUSED (`busy` and
+ * `unavailable` bind nothing and are asked again, they come here only when time runs out); EXPIRED:
+ * never done, as the daemon says, or because it never left this machine; TIMEOUT: it left, and
+ * nothing came back even after its life: look before asking anew. */
 typedef void tide_reply_fn(void *arg, int error, const char *rid, const char *code,
                            const char *json, size_t len);
 typedef void tide_message_fn(void *arg, const char *topic, const char *payload, size_t len,
@@ -70,12 +82,20 @@ struct tide_client_conf {
     tide_state_fn *on_state;
     uint32_t inbox_after; /* read notices after this one */
     void *arg;
+    uint32_t window;      /* publishes without PUBACK; 0: 1000, or what an MQTT 5 broker grants */
+    uint32_t pulse_ms;    /* see above; 0: 400 for a gateway, none for a person; 1: none */
+    uint32_t keepalive_s; /* 0: 30 */
+    uint32_t incarnation; /* to which inbox_after belongs; 0: not known. After a restore of the
+                             daemon notices are numbered anew and delivered from the first on */
 };
 
 /* Connects in the background. 0 or an error about the arguments. */
 int tide_client_open(struct tide_client **ret, const struct tide_client_conf *conf);
 /* Waits until connected and subscribed. */
 int tide_client_wait(struct tide_client *client, uint32_t timeout_ms);
+/* Why there is no connection, in words for a log or a person ("" when there is one). Copies at most
+ * cap bytes with the NUL. */
+void tide_client_trouble(struct tide_client *client, char *out, size_t cap);
 /* fields: a JSON object without rid and expires ("{}" for none); rid NULL: one is made. Sends and
  * keeps at it; fn is called exactly once. At most 4096 requests are under way. */
 int tide_client_send(struct tide_client *client, const char *op, const char *fields,
@@ -85,6 +105,21 @@ int tide_client_ask(struct tide_client *client, const char *op, const char *fiel
                     uint32_t timeout_ms, struct tide_answer *ret);
 /* A gateway's fact: published to gw/{user}/up/{kind} at QoS 1. Not kept: the caller's spool is. */
 int tide_client_publish(struct tide_client *client, const char *kind, const char *json);
+/* What the library did so far. */
+struct tide_client_stats {
+    uint64_t sent, repeated;    /* publishes of requests; of them not the first */
+    uint64_t replies, strays;   /* taken; for nobody here */
+    uint64_t notices, dropped;  /* delivered; messages given up because nobody took them in time */
+    uint64_t denied;            /* publishes that the broker refused (MQTT 5) */
+    uint32_t connects, waiting; /* times connected; requests under way */
+    uint32_t in_flight, window; /* publishes without PUBACK, and how many there may be */
+    uint32_t inbox_after;       /* the last notice delivered: keep it, give it to the next _open */
+    uint32_t incarnation;       /* of the daemon, as last heard; a restore raises it */
+    bool nodelay;               /* Nagle is off on the socket */
+};
+void tide_client_stats(struct tide_client *client, struct tide_client_stats *ret);
+/* A rid: 16 random bytes in base64url, 22 letters. out holds at least 23. 0 or -1. */
+int tide_client_rid(char *out, size_t cap);
 /* Gives up what is under way (fn gets TIMEOUT), disconnects. NULL is fine. Returns NULL. */
 struct tide_client *tide_client_close(struct tide_client *client);
 
