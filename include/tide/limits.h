@@ -9,15 +9,16 @@
 /* The wire. */
 #define TIDE_PACKET_BYTES_MAX (16 * 1024) /* one MQTT message of a phone, a console, a gateway */
 #define TIDE_JSON_DEPTH_MAX 8
-#define TIDE_JSON_MEMBERS_MAX 4096     /* members and elements of one message, all levels */
+#define TIDE_JSON_MEMBERS_MAX 4096      /* members and elements of one message, all levels */
 #define TIDE_JSON_OBJECT_MEMBERS_MAX 64 /* members of one object */
-#define TIDE_RID_BYTES_MAX 36          /* [A-Za-z0-9_-]: a UUID fits */
-#define TIDE_NAME_BYTES_MAX 64         /* a user, a slot's label, a household's number: UTF-8 */
-#define TIDE_TEXT_BYTES_MAX 2048       /* free text */
-#define TIDE_SECRET_HASH_BYTES_MAX 192 /* a `$7$` line of the broker's password file */
+#define TIDE_RID_BYTES_MAX 36           /* [A-Za-z0-9_-]: a UUID fits */
+#define TIDE_NAME_BYTES_MAX 64          /* a user, a slot's label, a household's number: UTF-8 */
+#define TIDE_TEXT_BYTES_MAX 2048        /* free text */
+#define TIDE_SECRET_HASH_BYTES_MAX 192  /* a `$7$` line of the broker's password file */
 #define TIDE_RID_LIFE_MS_MAX (7LL * 86400000) /* `expires` lies at most this far ahead */
 #define TIDE_REPLY_KEPT_MS 86400000LL /* a reply is kept this long after its request expired */
-#define TIDE_ITEMS_MAX 64             /* rows in one reply, one import request */
+#define TIDE_ITEMS_MAX 64             /* rows in one import request */
+#define TIDE_REPLY_ITEMS_MAX 32       /* rows in one reply: it must fit a packet */
 
 /* Promises. */
 #define TIDE_GRAIN_MIN 5

@@ -199,15 +199,17 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
 #define TIDE_ENUM_counter(E, P)                                                                    \
     E(P, 0, none)                                                                                  \
     E(P, 1, booking)                                                                               \
-    E(P, 2, series) E(P, 3, session) E(P, 4, incident) E(P, 5, posting) E(P, 6, notice)            \
-        E(P, 7, command) E(P, 8, passage) E(P, 9, window)
+    E(P, 2, series)                                                                                \
+    E(P, 3, session) E(P, 4, incident) E(P, 5, posting) E(P, 6, notice) E(P, 7, command)           \
+        E(P, 8, passage) E(P, 9, window)
 
 /* All closed sets. Each becomes an enum `tide_<set>` with members TIDE_<SET>_<name> below. */
 #define TIDE_ENUMS(X)                                                                              \
     X(code, CODE)                                                                                  \
     X(why, WHY)                                                                                    \
-    X(place_kind, PLACE_KIND) X(role, ROLE) X(user_kind, USER_KIND) X(user_state, USER_STATE)      \
-        X(via, VIA) X(day_class, DAY_CLASS) X(slot_title, SLOT_TITLE) X(slot_class, SLOT_CLASS)    \
+    X(place_kind, PLACE_KIND)                                                                      \
+    X(role, ROLE) X(user_kind, USER_KIND) X(user_state, USER_STATE) X(via, VIA)                    \
+        X(day_class, DAY_CLASS) X(slot_title, SLOT_TITLE) X(slot_class, SLOT_CLASS)                \
             X(zone_policy, ZONE_POLICY) X(lane_dir, LANE_DIR) X(vehicle_kind, VEHICLE_KIND)        \
                 X(plate_class, PLATE_CLASS) X(window_kind, WINDOW_KIND)                            \
                     X(booking_state, BOOKING_STATE) X(series_state, SERIES_STATE)                  \
@@ -229,7 +231,7 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     S(4, early_min, 30, 0, 240)   /* who comes earlier may enter if his place is free */           \
     S(5, overstay_grace_min, 15, 0, 120)                                                           \
     S(6, ending_soon_min, 15, 0, 120)                                                              \
-    S(7, household_live_max, 8, 1, 64) /* live bookings of one household */                        \
+    S(7, household_live_max, 24, 1, 32) /* live bookings of one household */                       \
     S(8, stay_max_min, 1440, 5, 20160)                                                             \
     S(9, grant_min, 9000, 0, 1000000) /* minutes to each household, monthly */                     \
     S(10, account_floor_min, 0, -1000000, 0)                                                       \
@@ -249,13 +251,14 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
 #define TIDE_ENUM_setting(E, P)                                                                    \
     E(P, 0, none)                                                                                  \
     E(P, 1, utc_offset_min)                                                                        \
-    E(P, 2, horizon_days) E(P, 3, no_show_min) E(P, 4, early_min) E(P, 5, overstay_grace_min)      \
-        E(P, 6, ending_soon_min) E(P, 7, household_live_max) E(P, 8, stay_max_min)                 \
-            E(P, 9, grant_min) E(P, 10, account_floor_min) E(P, 11, sensor_silence_min)            \
-                E(P, 12, settle_min) E(P, 13, escalate_min) E(P, 14, stranger_kept_days)           \
-                    E(P, 15, compensation_min) E(P, 16, calendar_through_year)                     \
-                        E(P, 17, clock_suspended) E(P, 18, granted_month) E(P, 19, rolled_date)    \
-                            E(P, 20, scaled) E(P, 21, resettle_from) E(P, 22, resettle_why)
+    E(P, 2, horizon_days)                                                                          \
+    E(P, 3, no_show_min) E(P, 4, early_min) E(P, 5, overstay_grace_min) E(P, 6, ending_soon_min)   \
+        E(P, 7, household_live_max) E(P, 8, stay_max_min) E(P, 9, grant_min)                       \
+            E(P, 10, account_floor_min) E(P, 11, sensor_silence_min) E(P, 12, settle_min)          \
+                E(P, 13, escalate_min) E(P, 14, stranger_kept_days) E(P, 15, compensation_min)     \
+                    E(P, 16, calendar_through_year) E(P, 17, clock_suspended)                      \
+                        E(P, 18, granted_month) E(P, 19, rolled_date) E(P, 20, scaled)             \
+                            E(P, 21, resettle_from) E(P, 22, resettle_why)
 #define TIDE_SETTINGS_COUNT 23
 
 #define TIDE_ENUM_MEMBER(P, number, name) TIDE_##P##_##name = (number),
