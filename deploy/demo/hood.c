@@ -164,7 +164,8 @@ static bool lane_row(void *arg, char *const *fields, size_t count)
     struct demo_lane *lane = &hood->lanes[hood->lane_count++];
     lane->in = strcmp(fields[2], "out") != 0;
     lane->out = strcmp(fields[2], "in") != 0;
-    return keep(lane->name, fields[0]) && keep(lane->place, fields[1]);
+    return keep(lane->name, fields[0]) && keep(lane->place, fields[1]) &&
+           keep(lane->gateway, fields[3]);
 }
 
 static bool account_row(void *arg, char *const *fields, size_t count)

@@ -61,6 +61,7 @@ struct demo_account {
 struct demo_lane {
     char name[DEMO_NAME];
     char place[DEMO_NAME];
+    char gateway[DEMO_NAME];
     bool in, out;
 };
 

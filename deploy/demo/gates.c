@@ -1,0 +1,140 @@
+/* gates.c - the cars before the arms, and the devices that see them.
+ *
+ * A camera sees one car at a time: each lane has a queue, and the next plate is read when the arm
+ * has lifted for the one before, or has not lifted for SILENCE_MS of real time. That silence is how
+ * a refusal looks from the camera's side; the gateway's own list would have opened after 150.
+ */
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "deploy/demo/devices.h"
+#include "deploy/demo/player.h"
+
+#define SILENCE_US 450000
+#define ALIVE_EVERY_US 350000
+#define TEXT_CAP 2048
+
+int demo_gate_lane(struct demo_player *player, int zone, bool in)
+{
+    const struct demo_hood *hood = player->hood;
+    int found[DEMO_LANES_MAX], count = 0;
+    for (int lane = 0; lane < (int)hood->lane_count; lane++) {
+        bool fits = in ? hood->lanes[lane].in : hood->lanes[lane].out;
+        if (fits && strcmp(hood->lanes[lane].place, hood->zones[zone].place) == 0) {
+            found[count++] = lane;
+        }
+    }
+    return count == 0 ? -1 : found[demo_dice_below(&player->dice, count)];
+}
+
+static void read_plate(struct demo_player *player, int lane)
+{
+    struct demo_gate *gate = &player->gate[lane];
+    const struct demo_trip *trip = &player->plan->trips[gate->queue[0]];
+    const struct demo_car *car = &player->hood->cars[trip->car];
+    char topic[128], text[TEXT_CAP], plate[DEMO_NAME];
+    (void)snprintf(plate, sizeof(plate), "%s", car->plate);
+    if (trip->misread && demo_plate_misread(car->plate, plate, sizeof(plate))) {
+        player->tally->plates_misread++;
+    }
+    gate->asked = true;
+    if (demo_say_plate(topic, sizeof(topic), text, sizeof(text), lane, plate, ++gate->plates,
+                       demo_now_ms(player)) == 0) {
+        return;
+    }
+    player->tally->plates_read++;
+    gate->asked_us = demo_elapsed_us();
+    (void)demo_links_field(player->links, topic, text);
+}
+
+void demo_gate_queue(struct demo_player *player, int lane, int trip)
+{
+    struct demo_gate *gate = &player->gate[lane];
+    if (gate->count == DEMO_QUEUE_MAX) {
+        return; /* turned round */
+    }
+    gate->queue[gate->count++] = trip;
+    if (!gate->asked) {
+        read_plate(player, lane);
+    }
+}
+
+/* The first car is through or away; the next one moves up. */
+static void answered(struct demo_player *player, int lane, bool opened)
+{
+    struct demo_gate *gate = &player->gate[lane];
+    int trip = gate->queue[0];
+    gate->count--;
+    memmove(gate->queue, gate->queue + 1, (size_t)gate->count * sizeof(gate->queue[0]));
+    gate->asked = false;
+    demo_passed(player, trip, lane, opened);
+    if (gate->count > 0 && !gate->asked) {
+        read_plate(player, lane);
+    }
+}
+
+static void acknowledge(struct demo_player *player, int lane, const char *name, const char *json)
+{
+    cJSON *message = cJSON_Parse(json);
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(message, "id");
+    char topic[128], text[TEXT_CAP];
+    if (cJSON_IsString(id) && demo_say_done(topic, sizeof(topic), text, sizeof(text), lane, name,
+                                            id->valuestring, demo_now_ms(player)) > 0) {
+        (void)demo_links_field(player->links, topic, text);
+    }
+    cJSON_Delete(message);
+}
+
+void demo_on_field(struct demo_player *player, const struct demo_news *news)
+{
+    char name[32];
+    int lane = demo_heard_lane(news->topic, name, sizeof(name));
+    if (lane < 0 || lane >= (int)player->hood->lane_count) {
+        return; /* our own sign of life */
+    }
+    struct demo_gate *gate = &player->gate[lane];
+    if (strcmp(name, "gpio_out") == 0 && gate->asked) {
+        player->tally->opened++;
+        demo_tally_latency(player->tally, news->at_us - gate->asked_us);
+        acknowledge(player, lane, name, news->json);
+        answered(player, lane, true);
+    } else {
+        gate->listed += strcmp(name, "white_list_operator") == 0;
+        acknowledge(player, lane, name, news->json);
+    }
+}
+
+void demo_gates_turn(struct demo_player *player)
+{
+    int64_t now_us = demo_elapsed_us();
+    for (int lane = 0; lane < (int)player->hood->lane_count; lane++) {
+        struct demo_gate *gate = &player->gate[lane];
+        if (gate->asked && now_us - gate->asked_us > SILENCE_US) {
+            player->tally->denied++;
+            answered(player, lane, false);
+        }
+    }
+    if (now_us >= player->alive_due_us) {
+        char topic[128], text[TEXT_CAP];
+        player->alive_due_us = now_us + ALIVE_EVERY_US;
+        player->alive_next = (player->alive_next + 1) % (int)player->hood->lane_count;
+        if (demo_say_alive(topic, sizeof(topic), text, sizeof(text), player->alive_next,
+                           demo_now_ms(player)) > 0) {
+            (void)demo_links_field(player->links, topic, text);
+        }
+    }
+}
+
+void demo_sensor_says(struct demo_player *player, int slot, bool heartbeat)
+{
+    const struct demo_slot *at = &player->hood->slots[slot];
+    char topic[128], text[TEXT_CAP];
+    if (!at->sensed ||
+        demo_say_slot(topic, sizeof(topic), text, sizeof(text), slot, at->car >= 0, heartbeat,
+                      ++player->uplinks[slot], demo_now_ms(player)) == 0) {
+        return;
+    }
+    player->tally->sensor_messages++;
+    (void)demo_links_field(player->links, topic, text);
+}
