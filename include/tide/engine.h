@@ -117,6 +117,10 @@ const void *engine_find(const struct engine *engine, unsigned kind, uint32_t k1,
 /* The live rows of a kind, one after another; start with *cursor = 0. NULL at the end. The order
  * is by key where keys are dense, else of no meaning. */
 const void *engine_next(const struct engine *engine, unsigned kind, uint32_t *cursor);
+/* The value of a setting of the domain. */
+int64_t engine_setting(const struct engine *engine, enum tide_setting key);
+/* The devices of a person, by id: the first one above `after`; NULL when there is none. */
+const struct tide_user *engine_user_of(const struct engine *engine, tide_id person, tide_id after);
 bool engine_has_role(const struct engine *engine, tide_id person, enum tide_role role);
 /* The next zone whose public state changed since it was last asked for; 0 when none. */
 tide_id engine_take_dirty_zone(struct engine *engine);

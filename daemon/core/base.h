@@ -1,0 +1,72 @@
+/* base.h - memory without allocation: tables of rows, the deadline heap, the digest's mixing.
+ *
+ * A *table* is a pool of elements of one size. Each element begins with its row, and each row with
+ * its key (a u32, never 0), so an element whose first word is 0 is free.
+ *
+ *   dense   (places, persons, slots, ...): element i holds key i.
+ *   hashed  (bookings, sessions, ...):     buckets ──► element; linear probing, backward-shift delete
+ *
+ *     buckets: │ 0 │ 7 │ 0 │ 3 │ 9 │       elements: │ - │ row │ row │ - │ ...
+ *                    └────────┼───┼──────────────────────────▲
+ *                                                     free ──► next free ──► ...
+ *
+ * Where an element lies never influences a decision: whatever is chosen is chosen by key or time.
+ */
+#ifndef TIDE_CORE_BASE_H
+#define TIDE_CORE_BASE_H
+
+#include "daemon/core/check.h"
+#include "tide/types.h"
+
+/* Cuts the engine's block into pieces of 64-byte alignment. With base NULL it only counts. */
+struct carve {
+    uint8_t *base;
+    size_t used;
+};
+void *carve_take(struct carve *carve, size_t bytes);
+
+struct table {
+    uint8_t *elements;
+    uint32_t *buckets; /* element index, 0 = empty; NULL for dense tables */
+    uint32_t *links;   /* next free element */
+    uint32_t stride, cap, count, mask, free;
+};
+/* cap elements, keys 1..cap when dense. */
+void table_carve(struct table *table, struct carve *carve, uint32_t stride, uint32_t cap,
+                 bool dense);
+void *table_find(const struct table *table, uint32_t key);
+/* A zeroed element whose first word is key; NULL when full, or when a dense key is out of range.
+ * The key must not be there yet. */
+void *table_add(struct table *table, uint32_t key);
+void table_remove(struct table *table, void *element);
+/* Walks; start with *cursor = 0; NULL at the end. */
+void *table_next(const struct table *table, uint32_t *cursor);
+
+/* Deadlines, earliest first; ties by kind, then id, so that the order is the same everywhere.
+ * Each entry knows where its owner keeps the position, so it can be moved in O(log n). */
+enum due_kind { DUE_DAY, DUE_RESETTLE, DUE_GRANT, DUE_SERIES, DUE_BOOKING, DUE_SPOT, DUE_INCIDENT };
+#define DUE_NEVER INT64_MAX
+struct due {
+    int64_t time_ms;
+    uint32_t id;
+    uint32_t kind;
+    uint32_t *position; /* 0: not in the heap, else index + 1 */
+};
+struct heap {
+    struct due *entries;
+    uint32_t count, cap;
+};
+void heap_carve(struct heap *heap, struct carve *carve, uint32_t cap);
+/* Sets, moves or (DUE_NEVER) removes the deadline whose position is kept in *position. */
+void heap_set(struct heap *heap, enum due_kind kind, uint32_t id, uint32_t *position,
+              int64_t time_ms);
+const struct due *heap_first(const struct heap *heap);
+
+/* A digest that does not depend on the order in which rows are added. */
+struct digest {
+    uint64_t lanes[4];
+};
+void digest_add(struct digest *digest, uint32_t kind, const uint8_t *bytes, size_t len);
+void digest_out(const struct digest *digest, uint8_t ret[32]);
+
+#endif

@@ -1,0 +1,447 @@
+/* booking.c - the promise of a place: made, moved, cancelled, extended, ended.
+ *
+ * States and their moves stand above the enum in types.h. A booking is in four places at once:
+ * its row, its slot's list (by start), its plate's and its household's list; and its span is busy
+ * in the slot's bits. booking_attach and booking_detach keep these together.
+ */
+#include "daemon/core/authority.h"
+#include "daemon/core/calendar.h"
+#include "daemon/core/ledger.h"
+#include "daemon/core/notice.h"
+#include "daemon/core/parking/parking.h"
+
+struct span booking_span(const struct tide_booking *booking, tide_ms now_ms)
+{
+    return (struct span){.from = grain_floor(booking->start_ms),
+                         .until = grain_ceil(booking->end_ms),
+                         .now = grain_floor(now_ms)};
+}
+
+/* ---- lists and bits --------------------------------------------------------------------------- */
+/* The ring holds the last `ring_days` days up to the last resolved one; what lies outside has no
+ * bits of its own. */
+static void busy_write(struct engine *engine, const struct booking_state *booking, bool busy)
+{
+    struct slot_state *slot = slot_of(engine, booking->row.slot);
+    struct span span = booking_span(&booking->row, 0);
+    int32_t last = windows_last_day(engine);
+    grain ring_from =
+        grain_floor(calendar_day_start(engine, last + 1 - (int32_t)engine->ring_days));
+    grain ring_until = grain_floor(calendar_day_start(engine, last + 1));
+    CHECK(slot != NULL);
+    grain from = span.from > ring_from ? span.from : ring_from;
+    grain until = span.until < ring_until ? span.until : ring_until;
+    if (busy)
+        freemap_set(engine, slot->busy, from, until);
+    else
+        freemap_clear(engine, slot->busy, from, until);
+}
+
+static bool starts_before(const struct tide_booking *a, const struct tide_booking *b)
+{
+    return a->start_ms != b->start_ms ? a->start_ms < b->start_ms : a->id < b->id;
+}
+
+/* Links a booking into a list ordered by (start, id); `next` tells which link of it. */
+static void list_add(struct engine *engine, uint32_t *head, struct booking_state *booking,
+                     size_t next)
+{
+    uint32_t *link = head;
+    while (*link != 0) {
+        struct booking_state *other = booking_of(engine, *link);
+        if (starts_before(&booking->row, &other->row))
+            break;
+        link = (uint32_t *)(void *)((char *)other + next);
+    }
+    *(uint32_t *)(void *)((char *)booking + next) = *link;
+    *link = booking->row.id;
+}
+
+static void list_remove(struct engine *engine, uint32_t *head, struct booking_state *booking,
+                        size_t next)
+{
+    uint32_t *link = head;
+    while (*link != booking->row.id) {
+        CHECK(*link != 0);
+        link = (uint32_t *)(void *)((char *)booking_of(engine, *link) + next);
+    }
+    *link = *(uint32_t *)(void *)((char *)booking + next);
+    *(uint32_t *)(void *)((char *)booking + next) = 0;
+}
+
+static void slot_attach(struct engine *engine, struct booking_state *booking)
+{
+    struct slot_state *slot = slot_of(engine, booking->row.slot);
+    CHECK(slot != NULL);
+    list_add(engine, &slot->first_booking, booking, offsetof(struct booking_state, next_on_slot));
+    busy_write(engine, booking, true);
+    zone_touch(engine, booking->row.zone);
+}
+
+static void slot_detach(struct engine *engine, struct booking_state *booking)
+{
+    struct slot_state *slot = slot_of(engine, booking->row.slot);
+    CHECK(slot != NULL);
+    list_remove(engine, &slot->first_booking, booking,
+                offsetof(struct booking_state, next_on_slot));
+    busy_write(engine, booking, false);
+    zone_touch(engine, booking->row.zone);
+}
+
+static struct plate_state *plate_make(struct engine *engine, tide_id plate)
+{
+    struct plate_state *state = plate_of(engine, plate);
+    return state != NULL ? state : table_add(&engine->plates, plate);
+}
+
+void booking_attach(struct engine *engine, struct booking_state *booking)
+{
+    struct plate_state *plate = plate_make(engine, booking->row.plate);
+    struct place_state *household = place_of(engine, booking->row.household);
+    CHECK(plate != NULL && household != NULL);
+    list_add(engine, &plate->first_booking, booking, offsetof(struct booking_state, next_of_plate));
+    list_add(engine, &household->first_booking, booking,
+             offsetof(struct booking_state, next_of_household));
+    household->live_bookings++;
+    slot_attach(engine, booking);
+    booking_due(engine, booking);
+}
+
+void booking_detach(struct engine *engine, struct booking_state *booking)
+{
+    struct plate_state *plate = plate_of(engine, booking->row.plate);
+    struct place_state *household = place_of(engine, booking->row.household);
+    CHECK(plate != NULL && household != NULL && household->live_bookings > 0);
+    list_remove(engine, &plate->first_booking, booking,
+                offsetof(struct booking_state, next_of_plate));
+    if (plate->first_booking == 0 && plate->session == 0)
+        table_remove(&engine->plates, plate);
+    list_remove(engine, &household->first_booking, booking,
+                offsetof(struct booking_state, next_of_household));
+    household->live_bookings--;
+    slot_detach(engine, booking);
+    heap_set(&engine->heap, DUE_BOOKING, booking->row.id, &booking->due_position, DUE_NEVER);
+}
+
+void booking_move(struct step *step, struct booking_state *booking, tide_id slot)
+{
+    CHECK(booking->row.state == TIDE_BOOKING_STATE_booked && slot != booking->row.slot);
+    trace(step->engine, "booking.move", booking->row.id, booking->row.slot, slot);
+    slot_detach(step->engine, booking);
+    booking->row.slot = slot;
+    booking->row.outside = TIDE_WHY_none;
+    booking->row.moves++;
+    slot_attach(step->engine, booking);
+    step_put(step, TIDE_REC_booking, &booking->row);
+}
+
+/* ---- making ----------------------------------------------------------------------------------- */
+void booking_item(struct step *step, const struct tide_booking *booking)
+{
+    struct tide_booking shown = *booking;
+    if (shown.state == TIDE_BOOKING_STATE_booked)
+        shown.slot = 0;
+    step_item(step, TIDE_REC_booking, &shown);
+}
+
+static bool refuse(struct step *step, struct tide_reply *reply, enum tide_code code,
+                   enum tide_why why, int64_t limit)
+{
+    trace(step->engine, "booking.refuse", code, why, limit);
+    *reply = (struct tide_reply){.code = (uint8_t)code, .why = (uint8_t)why, .limit = limit};
+    return false;
+}
+
+static bool times_are_sound(struct step *step, const struct booking_wish *wish, struct span span,
+                            struct tide_reply *reply)
+{
+    const struct engine *engine = step->engine;
+    tide_ms horizon = calendar_day_start(engine, windows_last_day(engine) + 1);
+    int64_t stay_max = engine->setting[TIDE_SETTING_stay_max_min];
+    if (wish->end_ms <= wish->start_ms)
+        return refuse(step, reply, TIDE_CODE_invalid, TIDE_WHY_ends_before_start, 0);
+    if (span.from < span.now)
+        return refuse(step, reply, TIDE_CODE_invalid, TIDE_WHY_in_the_past, 0);
+    if (span.until > grain_floor(horizon)) {
+        refuse(step, reply, TIDE_CODE_invalid, TIDE_WHY_beyond_horizon, 0);
+        reply->free_until_ms = horizon;
+        return false;
+    }
+    if ((span.until - span.from) * TIDE_GRAIN_MIN > stay_max)
+        return refuse(step, reply, TIDE_CODE_invalid, TIDE_WHY_too_long, stay_max);
+    return true;
+}
+
+static bool plate_is_clear(struct step *step, const struct booking_wish *wish, struct span span,
+                           struct tide_reply *reply)
+{
+    const struct engine *engine = step->engine;
+    const struct vehicle_state *vehicle = vehicle_of(engine, wish->plate);
+    const struct plate_state *plate = plate_of(engine, wish->plate);
+    if (vehicle != NULL && vehicle->row.kind == TIDE_VEHICLE_KIND_blocked)
+        return refuse(step, reply, TIDE_CODE_not_authorized, TIDE_WHY_blocked, 0);
+    for (uint32_t id = plate != NULL ? plate->first_booking : 0; id != 0;) {
+        const struct booking_state *other = booking_of(engine, id);
+        struct span theirs = booking_span(&other->row, 0);
+        if (theirs.from < span.until && span.from < theirs.until) {
+            refuse(step, reply, TIDE_CODE_conflict, TIDE_WHY_plate_overlap, 0);
+            reply->id = other->row.id;
+            return false;
+        }
+        id = other->next_of_plate;
+    }
+    return true;
+}
+
+static bool household_may(struct step *step, const struct booking_wish *wish,
+                          const struct zone_state *zone, int32_t need_min, struct tide_reply *reply)
+{
+    const struct engine *engine = step->engine;
+    const struct place_state *household = place_of(engine, wish->household);
+    int64_t live_max = engine->setting[TIDE_SETTING_household_live_max];
+    CHECK(household != NULL);
+    if (!zone->row.outsiders && !place_within(engine, wish->household, zone->row.place))
+        return refuse(step, reply, TIDE_CODE_not_authorized, TIDE_WHY_not_open_to_outsiders, 0);
+    if (household->live_bookings >= live_max)
+        return refuse(step, reply, TIDE_CODE_quota, TIDE_WHY_household_cap, live_max);
+    int64_t available = ledger_available(engine, wish->household);
+    if (need_min > available)
+        return refuse(step, reply, TIDE_CODE_quota, TIDE_WHY_minutes_short, available);
+    return true;
+}
+
+static void refuse_full(struct step *step, const struct booking_wish *wish, struct span span,
+                        struct tide_reply *reply)
+{
+    struct seat_hints hints;
+    seat_hints(step->engine, wish->zone, wish->cls, span, &hints);
+    refuse(step, reply, TIDE_CODE_full, hints.any_open ? TIDE_WHY_all_taken : TIDE_WHY_no_window,
+           0);
+    reply->free_until_ms = hints.free_until_ms;
+    reply->free_from_ms = hints.free_from_ms;
+}
+
+static struct booking_state *booking_write(struct step *step, const struct booking_wish *wish,
+                                           struct span span, tide_id slot)
+{
+    struct engine *engine = step->engine;
+    tide_ms start_ms = span.from * TIDE_GRAIN_MS, end_ms = span.until * TIDE_GRAIN_MS;
+    int64_t patience_ms = engine->setting[TIDE_SETTING_no_show_min] * TIDE_MINUTE_MS;
+    tide_ms base_ms = start_ms > step->now_ms ? start_ms : step->now_ms;
+    struct booking_state *booking =
+        table_add(&engine->bookings, step_new_id(step, TIDE_COUNTER_booking));
+    CHECK(booking != NULL);
+    struct tide_booking *row = &booking->row;
+    row->plate = wish->plate;
+    row->zone = wish->zone;
+    row->slot = slot;
+    row->cls = (uint8_t)wish->cls;
+    row->household = wish->household;
+    row->person = wish->person;
+    row->by = step->user;
+    row->via = (uint8_t)wish->via;
+    row->visitor = wish->visitor;
+    row->series = wish->series;
+    row->start_ms = start_ms;
+    row->end_ms = end_ms;
+    row->no_show_ms = base_ms + patience_ms < end_ms ? base_ms + patience_ms : end_ms;
+    row->made_ms = step->now_ms;
+    row->held_min = (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN);
+    booking_attach(engine, booking);
+    step_put(step, TIDE_REC_booking, row);
+    ledger_hold(step, row->household, row->held_min);
+    return booking;
+}
+
+struct booking_state *booking_make(struct step *step, const struct booking_wish *wish,
+                                   struct tide_reply *ret_reply)
+{
+    struct engine *engine = step->engine;
+    const struct zone_state *zone = zone_of(engine, wish->zone);
+    struct span span = {grain_floor(wish->start_ms), grain_ceil(wish->end_ms),
+                        grain_floor(step->now_ms)};
+    if (zone == NULL || wish->plate == 0) {
+        refuse(step, ret_reply, TIDE_CODE_not_found, TIDE_WHY_none, 0);
+        return NULL;
+    }
+    if (!times_are_sound(step, wish, span, ret_reply) ||
+        !plate_is_clear(step, wish, span, ret_reply) ||
+        !household_may(step, wish, zone, (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN),
+                       ret_reply))
+        return NULL;
+    if (engine->bookings.count == engine->bookings.cap ||
+        (plate_of(engine, wish->plate) == NULL && engine->plates.count == engine->plates.cap)) {
+        refuse(step, ret_reply, TIDE_CODE_full, TIDE_WHY_pool_full, engine->bookings.cap);
+        return NULL;
+    }
+    tide_id slot = seat_find(engine, wish->zone, wish->cls, span, 0);
+    if (slot == 0) {
+        refuse_full(step, wish, span, ret_reply);
+        return NULL;
+    }
+    return booking_write(step, wish, span, slot);
+}
+
+void book_take(struct step *step)
+{
+    const struct tide_book *ask = &step->event->as.book;
+    struct party party;
+    struct tide_reply reply;
+    if (!step_party(step, ask->household, ask->person, &party))
+        return;
+    struct booking_wish wish = {.plate = ask->plate,
+                                .zone = ask->zone,
+                                .household = party.household,
+                                .person = party.person,
+                                .cls = (enum tide_slot_class)ask->cls,
+                                .via = (enum tide_via)ask->via,
+                                .visitor = ask->visitor,
+                                .start_ms = ask->start_ms,
+                                .end_ms = ask->end_ms};
+    struct booking_state *booking = booking_make(step, &wish, &reply);
+    if (booking == NULL) {
+        step_reply(step, &reply);
+        return;
+    }
+    if (booking->row.person != step->person)
+        notice_party(step, &booking->row, TIDE_NOTICE_KIND_booking_made, TIDE_WHY_none);
+    step_ok(step, booking->row.id);
+    booking_item(step, &booking->row);
+}
+
+/* ---- cancelling, extending ---------------------------------------------------------------------- */
+/* The speaker's live booking with this id, or refused. */
+static struct booking_state *booking_asked(struct step *step, tide_id id)
+{
+    struct booking_state *booking = booking_of(step->engine, id);
+    if (booking == NULL) {
+        uint32_t next = step->engine->counter[TIDE_COUNTER_booking];
+        bool was = id != 0 && id < next;
+        step_refuse(step, was ? TIDE_CODE_conflict : TIDE_CODE_not_found,
+                    was ? TIDE_WHY_already_ended : TIDE_WHY_none);
+        return NULL;
+    }
+    if (!step_owns(step, booking->row.household, booking->row.person)) {
+        step_refuse(step, TIDE_CODE_not_authorized, TIDE_WHY_not_yours);
+        return NULL;
+    }
+    return booking;
+}
+
+void cancel_take(struct step *step)
+{
+    const struct tide_cancel *ask = &step->event->as.cancel;
+    if (ask->series != 0) {
+        struct series_state *series = table_find(&step->engine->series, ask->series);
+        if (series == NULL)
+            step_refuse(step, TIDE_CODE_not_found, TIDE_WHY_none);
+        else if (!step_owns(step, series->row.household, series->row.person))
+            step_refuse(step, TIDE_CODE_not_authorized, TIDE_WHY_not_yours);
+        else {
+            series_end(step, series);
+            step_ok(step, ask->series);
+        }
+        return;
+    }
+    struct booking_state *booking = booking_asked(step, ask->booking);
+    if (booking == NULL)
+        return;
+    if (booking->row.state == TIDE_BOOKING_STATE_parked) {
+        step_refuse(step, TIDE_CODE_conflict, TIDE_WHY_already_parked);
+        return;
+    }
+    if (booking->row.person != step->person)
+        notice_party(step, &booking->row, TIDE_NOTICE_KIND_booking_cancelled, TIDE_WHY_none);
+    booking_end(step, booking, TIDE_BOOKING_STATE_cancelled, TIDE_WHY_withdrawn);
+    step_ok(step, ask->booking);
+}
+
+/* Gives a live booking another end; the slot must have been found to fit. */
+static void end_write(struct step *step, struct booking_state *booking, grain until, tide_id slot)
+{
+    struct tide_booking *row = &booking->row;
+    struct span span = booking_span(row, step->now_ms);
+    int32_t more = (int32_t)((until - span.until) * TIDE_GRAIN_MIN);
+    slot_detach(step->engine, booking);
+    row->end_ms = until * TIDE_GRAIN_MS;
+    if (slot != row->slot)
+        row->moves++;
+    row->slot = slot;
+    row->held_min += more;
+    row->warned &= (uint8_t)~6u; /* a new end: warn anew */
+    if (row->no_show_ms > row->end_ms)
+        row->no_show_ms = row->end_ms;
+    slot_attach(step->engine, booking);
+    booking_due(step->engine, booking);
+    step_put(step, TIDE_REC_booking, row);
+    ledger_hold(step, row->household, more);
+    incidents_close_booking(step, row->id, 1u << TIDE_INCIDENT_KIND_overstay);
+}
+
+/* The slot on which the booking could last until `until`: its own, or, before the car is there,
+ * any. 0 when there is none; *ret_reply then says what would have worked. */
+static tide_id slot_for_extension(struct step *step, struct booking_state *booking, grain until,
+                                  struct tide_reply *ret_reply)
+{
+    struct engine *engine = step->engine;
+    const struct slot_state *slot = slot_of(engine, booking->row.slot);
+    struct span span = booking_span(&booking->row, step->now_ms);
+    grain free = freemap_free_until(engine, slot, span.until, until);
+    if (free == until)
+        return slot->row.id;
+    if (booking->row.state == TIDE_BOOKING_STATE_booked) {
+        struct span wider = {span.from, until, span.now};
+        tide_id other = seat_find(engine, booking->row.zone, (enum tide_slot_class)booking->row.cls,
+                                  wider, slot->row.id);
+        if (other != 0)
+            return other;
+    }
+    bool open = freemap_is_open(engine, slot, free, free + 1);
+    *ret_reply = (struct tide_reply){.code = TIDE_CODE_full,
+                                     .why = open ? TIDE_WHY_promised : TIDE_WHY_no_window,
+                                     .free_until_ms = free * TIDE_GRAIN_MS};
+    trace(engine, "extend.refuse", until * TIDE_GRAIN_MS, ret_reply->free_until_ms, open);
+    return 0;
+}
+
+void extend_take(struct step *step)
+{
+    const struct tide_extend *ask = &step->event->as.extend;
+    struct engine *engine = step->engine;
+    struct booking_state *booking = booking_asked(step, ask->booking);
+    struct tide_reply reply = {0};
+    if (booking == NULL)
+        return;
+    struct span span = booking_span(&booking->row, step->now_ms);
+    struct booking_wish wish = {.start_ms = booking->row.start_ms, .end_ms = ask->end_ms};
+    struct span asked = {span.now > span.from ? span.now : span.from, grain_ceil(ask->end_ms),
+                         span.now};
+    if (asked.until <= asked.from) {
+        step_refuse(step, TIDE_CODE_invalid, TIDE_WHY_ends_before_start);
+        return;
+    }
+    asked.from = span.from > span.now ? span.from : span.now;
+    struct span whole = {span.from, asked.until, span.from}; /* its start may lie in the past */
+    if (!times_are_sound(step, &wish, whole, &reply)) {
+        step_reply(step, &reply);
+        return;
+    }
+    int64_t more = (asked.until - span.until) * TIDE_GRAIN_MIN;
+    int64_t available = ledger_available(engine, booking->row.household);
+    tide_id slot = booking->row.slot;
+    if (more > available) {
+        step_reply(step, &(struct tide_reply){.code = TIDE_CODE_quota,
+                                              .why = TIDE_WHY_minutes_short,
+                                              .limit = available});
+        return;
+    }
+    if (more > 0)
+        slot = slot_for_extension(step, booking, asked.until, &reply);
+    if (slot == 0) {
+        step_reply(step, &reply);
+        return;
+    }
+    end_write(step, booking, asked.until, slot);
+    step_ok(step, booking->row.id);
+    booking_item(step, &booking->row);
+}

@@ -1,0 +1,129 @@
+/* freemap.c - see freemap.h. Spans are cut where the ring ends, then taken a word at a time. */
+#include "daemon/core/parking/freemap.h"
+
+#include <string.h>
+
+uint32_t freemap_ring_days(uint32_t horizon_days)
+{
+    uint32_t days = horizon_days + 3;
+    return days + (days & 1); /* two days are 9 whole words */
+}
+
+static grain ring_grains(const struct engine *engine)
+{
+    return (grain)engine->ring_days * TIDE_GRAINS_A_DAY;
+}
+
+static uint32_t ring_at(const struct engine *engine, grain g)
+{
+    grain ring = ring_grains(engine);
+    return (uint32_t)((g % ring + ring) % ring);
+}
+
+static uint64_t mask_of(uint32_t from, uint32_t until) /* bits of one word, from < until <= 64 */
+{
+    uint64_t high = until == 64 ? UINT64_MAX : ((uint64_t)1 << until) - 1;
+    return high & ~(((uint64_t)1 << from) - 1);
+}
+
+static void range_write(uint64_t *bits, uint32_t from, uint32_t until, bool value)
+{
+    while (from < until) {
+        uint32_t word = from / 64, end = until < (word + 1) * 64 ? until : (word + 1) * 64;
+        uint64_t mask = mask_of(from % 64, end - word * 64);
+        bits[word] = value ? bits[word] | mask : bits[word] & ~mask;
+        from = end;
+    }
+}
+
+static void span_write(const struct engine *engine, uint64_t *bits, grain from, grain until,
+                       bool value)
+{
+    if (from >= until)
+        return;
+    grain ring = ring_grains(engine);
+    CHECK(until - from <= ring);
+    uint32_t at = ring_at(engine, from), len = (uint32_t)(until - from);
+    uint32_t first = len < (uint32_t)ring - at ? len : (uint32_t)ring - at;
+    range_write(bits, at, at + first, value);
+    range_write(bits, 0, len - first, value);
+}
+
+void freemap_set(const struct engine *engine, uint64_t *bits, grain from, grain until)
+{
+    span_write(engine, bits, from, until, true);
+}
+
+void freemap_clear(const struct engine *engine, uint64_t *bits, grain from, grain until)
+{
+    span_write(engine, bits, from, until, false);
+}
+
+/* The first grain in [from, until) whose bit in (open & ~busy) is `wanted`; until when none is. */
+static grain find(const struct engine *engine, const struct slot_state *slot, grain from,
+                  grain until, bool wanted, bool look_at_busy)
+{
+    grain at = from;
+    while (at < until) {
+        uint32_t bit = ring_at(engine, at), word = bit / 64;
+        uint64_t value = slot->open[word] & ~(look_at_busy ? slot->busy[word] : 0);
+        if (!wanted)
+            value = ~value;
+        value >>= bit % 64;
+        if (value != 0) {
+            grain found = at + __builtin_ctzll(value);
+            return found < until ? found : until;
+        }
+        at += 64 - bit % 64;
+    }
+    return until;
+}
+
+bool freemap_is_free(const struct engine *engine, const struct slot_state *slot, grain from,
+                     grain until)
+{
+    return find(engine, slot, from, until, false, true) == until;
+}
+
+bool freemap_is_open(const struct engine *engine, const struct slot_state *slot, grain from,
+                     grain until)
+{
+    return find(engine, slot, from, until, false, false) == until;
+}
+
+grain freemap_free_until(const struct engine *engine, const struct slot_state *slot, grain from,
+                         grain until)
+{
+    return find(engine, slot, from, until, false, true);
+}
+
+grain freemap_next_free(const struct engine *engine, const struct slot_state *slot, grain from,
+                        grain until)
+{
+    return find(engine, slot, from, until, true, true);
+}
+
+grain freemap_free_before(const struct engine *engine, const struct slot_state *slot, grain from,
+                          grain max)
+{
+    grain count = 0;
+    while (count < max) {
+        uint32_t bit = ring_at(engine, from - count - 1), word = bit / 64;
+        uint64_t taken = ~(slot->open[word] & ~slot->busy[word]) << (63 - bit % 64);
+        if (taken != 0) {
+            count += __builtin_clzll(taken);
+            break;
+        }
+        count += bit % 64 + 1;
+    }
+    return count < max ? count : max;
+}
+
+void freemap_adopt(const struct engine *engine, struct slot_state *slot)
+{
+    CHECK(slot->row.id > 0 && slot->row.id <= engine->slots.cap);
+    size_t words = engine->ring_words;
+    slot->open = engine->ring_bits + (size_t)(slot->row.id - 1) * 2 * words;
+    slot->busy = slot->open + words;
+    memset(slot->open, 0, 2 * words * sizeof(uint64_t));
+}

@@ -1,0 +1,53 @@
+/* freemap.h - the free time of a slot as bits, one a grain of five minutes.
+ *
+ *   ring of days:    today-1   today   today+1  ...  today+horizon   (one day of slack)
+ *                  ┌────────┬────────┬────────┬─   ─┬────────┬────────┐
+ *   open           │        │  ▓▓▓▓▓ │  ▓▓▓▓▓ │     │  ▓▓▓▓▓ │        │   its windows, resolved
+ *   busy           │        │   ▓▓   │        │     │        │        │   promised to bookings
+ *                  └────────┴────────┴────────┴─   ─┴────────┴────────┘
+ *   free = open and not busy
+ *
+ * A grain is counted from 1970 UTC; it lies at (grain mod ring). The ring is a whole number of
+ * 64-bit words and of days. Before a day is resolved its old bits are cleared.
+ */
+#ifndef TIDE_CORE_FREEMAP_H
+#define TIDE_CORE_FREEMAP_H
+
+#include "daemon/core/state.h"
+
+typedef int64_t grain;
+
+static inline grain grain_floor(tide_ms time_ms)
+{
+    return time_ms / TIDE_GRAIN_MS - (time_ms % TIDE_GRAIN_MS < 0);
+}
+static inline grain grain_ceil(tide_ms time_ms)
+{
+    return time_ms / TIDE_GRAIN_MS + (time_ms % TIDE_GRAIN_MS > 0);
+}
+
+/* Days that a ring holds for a horizon, and its words. */
+uint32_t freemap_ring_days(uint32_t horizon_days);
+
+/* Gives a new slot its rings, which lie at its id in the engine's block; all clear. */
+void freemap_adopt(const struct engine *engine, struct slot_state *slot);
+
+/* Sets or clears the grains [from, until) of a ring; a span no longer than the ring. */
+void freemap_set(const struct engine *engine, uint64_t *bits, grain from, grain until);
+void freemap_clear(const struct engine *engine, uint64_t *bits, grain from, grain until);
+/* True when all of [from, until) is open and not busy. */
+bool freemap_is_free(const struct engine *engine, const struct slot_state *slot, grain from,
+                     grain until);
+bool freemap_is_open(const struct engine *engine, const struct slot_state *slot, grain from,
+                     grain until);
+/* The first grain at or after from that is not free, at most until. */
+grain freemap_free_until(const struct engine *engine, const struct slot_state *slot, grain from,
+                         grain until);
+/* The first free grain at or after from, at most until. */
+grain freemap_next_free(const struct engine *engine, const struct slot_state *slot, grain from,
+                        grain until);
+/* How many free grains lie directly before `from`, at most max. */
+grain freemap_free_before(const struct engine *engine, const struct slot_state *slot, grain from,
+                          grain max);
+
+#endif

@@ -1,0 +1,161 @@
+/* parking.h - the rooms of shared parking and what they ask of each other.
+ *
+ *   freemap (bits) ◄─ window ◄─ seat ◄─ booking ◄─ series
+ *                                 ▲        ▲
+ *                   presence ─────┘────────┤   sessions: cars that are there
+ *                   ▲   ▲   ▲              │
+ *                 gate  │  sensor       incident
+ *                      tide (what may be looked at)
+ */
+#ifndef TIDE_CORE_PARKING_H
+#define TIDE_CORE_PARKING_H
+
+#include "daemon/core/parking/freemap.h"
+
+/* ---- window.c: supply ---------------------------------------------------------------------- */
+/* Resolves the windows of a slot into open bits for civil days [from, until]. */
+void windows_resolve(struct engine *engine, struct slot_state *slot, int32_t from, int32_t until);
+void windows_resolve_zone(struct engine *engine, tide_id zone);
+void windows_resolve_all(struct engine *engine);
+/* Puts a window into its slot's (or zone's) list, or takes it out. */
+void window_attach(struct engine *engine, struct window_state *window);
+void window_detach(struct engine *engine, struct window_state *window);
+/* True when the fields of a window can be. */
+bool window_is_sound(const struct tide_window *window);
+/* First resolved and last resolved civil day. */
+int32_t windows_first_day(const struct engine *engine);
+int32_t windows_last_day(const struct engine *engine);
+void windows_roll(struct step *step); /* deadline: a new day comes into the horizon */
+void windows_roll_due(struct engine *engine);
+/* Live bookings of a slot that lie outside a window now keep their promise; the record says why, and
+ * those concerned are told. After a blackout those that have not arrived move, or are broken.
+ * Returns how many were touched. */
+uint32_t window_resettle_slot(struct step *step, struct slot_state *slot, enum tide_why why);
+/* The same for all slots, a bounded number a tick. False when one is under way already. */
+bool windows_resettle(struct step *step, enum tide_why why);
+void windows_resettle_due(struct engine *engine);
+void windows_resettle_fall_due(struct step *step);
+
+/* ---- share.c: owners' and the committee's hand on supply ------------------------------------ */
+void share_take(struct step *step);
+void unshare_take(struct step *step);
+void recall_take(struct step *step);
+void blackout_take(struct step *step);
+
+/* ---- seat.c: which slot ------------------------------------------------------------------- */
+struct span {
+    grain from, until;
+    grain now; /* when it is asked: who comes now needs an empty place */
+};
+/* The best slot of a zone for a span: the one with the least free time left around it; ties by
+ * lower id. avoid: a slot that will not do (0: none). 0 when there is none. */
+tide_id seat_find(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
+                  struct span span, tide_id avoid);
+/* True when this slot can take the span now. */
+bool seat_fits(const struct engine *engine, const struct slot_state *slot, enum tide_slot_class cls,
+               struct span span);
+/* What would have worked: the latest end from the same start, the earliest start of the same
+ * length (within a day); 0 where nothing would. */
+struct seat_hints {
+    tide_ms free_until_ms, free_from_ms;
+    bool any_open;
+};
+void seat_hints(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
+                struct span span, struct seat_hints *ret);
+/* How many slots could take the span. */
+uint32_t seat_count(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
+                    struct span span);
+
+/* ---- booking.c: the promise ------------------------------------------------------------------ */
+struct span booking_span(const struct tide_booking *booking, tide_ms now_ms);
+/* Into and out of the lists and bits that follow from the row. */
+void booking_attach(struct engine *engine, struct booking_state *booking);
+void booking_detach(struct engine *engine, struct booking_state *booking);
+void booking_due(struct engine *engine, struct booking_state *booking);
+/* Gives a booking that has not arrived another slot. */
+void booking_move(struct step *step, struct booking_state *booking, tide_id slot);
+/* Ends a live booking: frees what is left, settles what is held, writes the row, forgets it. */
+void booking_end(struct step *step, struct booking_state *booking, enum tide_booking_state state,
+                 enum tide_why reason);
+/* Breaks a promise, with compensation. */
+void booking_break(struct step *step, struct booking_state *booking, enum tide_why reason);
+/* Another slot for a booking whose slot is lost; broken when there is none. True when moved. */
+bool booking_reseat_or_break(struct step *step, struct booking_state *booking,
+                             enum tide_why reason);
+/* Checks and makes a booking from a wish; on refusal fills *ret_reply and returns NULL. */
+struct booking_wish {
+    tide_id plate, zone, household, person, series;
+    enum tide_slot_class cls;
+    enum tide_via via;
+    bool visitor;
+    tide_ms start_ms, end_ms;
+};
+struct booking_state *booking_make(struct step *step, const struct booking_wish *wish,
+                                   struct tide_reply *ret_reply);
+/* As its party may see it: no slot before the car is there. */
+void booking_item(struct step *step, const struct tide_booking *booking);
+void book_take(struct step *step);
+void cancel_take(struct step *step);
+void extend_take(struct step *step);
+void booking_fall_due(struct step *step, struct booking_state *booking);
+/* A live booking of a plate at a compound that covers the time, early comers included. */
+struct booking_state *booking_for_plate(const struct engine *engine, tide_id plate, tide_id place,
+                                        tide_ms now_ms, tide_ms early_ms);
+
+/* ---- series.c: every workday ---------------------------------------------------------------- */
+void repeat_take(struct step *step);
+void series_due(struct engine *engine, struct series_state *series);
+void series_fall_due(struct step *step, struct series_state *series);
+void series_end(struct step *step, struct series_state *series);
+
+/* ---- presence.c: cars that are there --------------------------------------------------------- */
+struct arrival {
+    tide_id plate, place, zone, slot, booking, household;
+    enum tide_session_right right;
+    enum tide_source source;
+    tide_ms at_ms;
+};
+struct session_state *session_begin(struct step *step, const struct arrival *arrival);
+/* Ends a session; a booking that it carried is kept and paid. */
+void session_end(struct step *step, struct session_state *session, tide_ms at_ms);
+void session_attach(struct engine *engine, struct session_state *session);
+/* A booked car is there: the booking is parked. Takes another slot first when its own is taken;
+ * NULL when there is none (then the booking is broken). */
+struct session_state *booking_arrive(struct step *step, struct booking_state *booking,
+                                     enum tide_source source, tide_ms at_ms);
+/* True when the promise covers this moment, after beginning it now if the place is free. */
+bool booking_begin_early(struct step *step, struct booking_state *booking);
+void arrive_take(struct step *step);
+void leave_take(struct step *step);
+
+/* ---- sensor.c, gate.c -------------------------------------------------------------------------- */
+/* False when the fact is known already or older (then nothing is to be done but acknowledge). */
+bool cursor_take(struct step *step, uint32_t boot, uint32_t seq);
+void slot_seen_take(struct step *step);
+void spot_fall_due(struct step *step, struct spot_state *spot);
+void spot_due(struct engine *engine, struct spot_state *spot);
+/* Somebody stands there who is not the one with this session (0: anybody). */
+bool spot_taken_by_other(const struct engine *engine, const struct slot_state *slot,
+                         tide_id session);
+void plate_seen_take(struct step *step);
+void hand_take(struct step *step);
+void gate_report_take(struct step *step);
+void command_done_take(struct step *step);
+void hello_take(struct step *step);
+
+/* ---- incident.c ---------------------------------------------------------------------------------- */
+/* Opens an incident unless the same one is open already; tells who must know. */
+void incident_open(struct step *step, struct tide_incident what);
+void incident_close(struct step *step, struct incident_state *incident);
+/* Closes the open incidents of these kinds (mask of 1 << kind) at a slot, of a booking. */
+void incidents_close_slot(struct step *step, tide_id slot, unsigned kinds);
+void incidents_close_booking(struct step *step, tide_id booking, unsigned kinds);
+void incident_due(struct engine *engine, struct incident_state *incident);
+void incident_fall_due(struct step *step, struct incident_state *incident);
+void resolve_take(struct step *step);
+
+/* ---- tide.c: asked -------------------------------------------------------------------------------- */
+void zone_touch(struct engine *engine, tide_id zone);
+void parking_ask(struct step *step);
+
+#endif
