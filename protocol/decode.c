@@ -383,6 +383,9 @@ static int check_record(struct wire_decoder *d, const struct wire_shape *shape, 
     if (desc->kind == TIDE_REC_command_done && any->command_done.state != TIDE_COMMAND_STATE_done &&
         any->command_done.state != TIDE_COMMAND_STATE_failed)
         return invalid(d, "state", "not one of its words");
+    const struct tide_field *seq = wire_member_field(desc, "seq");
+    if (seq != NULL && desc->kind != TIDE_REC_hello && tide_field_get(seq, record) == 0)
+        return invalid(d, "seq", "out of range");
     return 0;
 }
 
