@@ -32,7 +32,11 @@ $(FUZZ_BUILD)/obj/%.o: %.c
 	@clang -std=c17 -D_GNU_SOURCE -DTIDE_VERSION='"$(VERSION)"' -I. -Iinclude $(WARN) -O1 -g \
 	    $(PKG_CFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/fuzz/%: $(FUZZ_BUILD)/obj/tests/fuzz/%.o $(FUZZ_BUILD)/obj/tests/fuzz/support.o $(FUZZ_OBJ)
+$(FUZZ_BUILD)/libfuzz.a: $(FUZZ_OBJ)
+	@rm -f $@; ar rcs $@ $^
+
+FUZZ_PARTS := $(FUZZ_BUILD)/obj/tests/fuzz/support.o $(FUZZ_BUILD)/libfuzz.a
+$(BUILD)/fuzz/%: $(FUZZ_BUILD)/obj/tests/fuzz/%.o $(FUZZ_PARTS)
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
 	@clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)

@@ -665,6 +665,7 @@ SLOTS_A, SLOTS_B, SLOTS_H = 24, 3, 2
 def neighbourhood():
     rows = [
         {"is": "place", "place": "yard", "kind": "compound", "parent": "lidu"},
+        {"is": "place", "place": "office", "kind": "organisation", "parent": "lidu"},
         {"is": "place", "place": "3", "kind": "building", "parent": "yard"},
         {"is": "place", "place": "3-2", "kind": "stair", "parent": "3"},
     ]
@@ -679,8 +680,8 @@ def neighbourhood():
         ]
     for key, role in (("desk/1", "clerk"), ("guard/1", "guard"), ("property/1", "property"),
                       ("committee/1", "committee"), ("gate/1", "gateway")):
-        rows += [{"is": "person", "person": key},
-                 {"is": "role", "person": key, "role": role, "place": "yard"}]
+        rows += [{"is": "person", "person": key, "household": "office"},
+                 {"is": "role", "person": key, "role": role, "place": "lidu"}]
     rows += [
         {"is": "vehicle", "plate": OWNER_PLATE, "household": "3-2-501", "kind": "resident"},
         {"is": "vehicle", "plate": RES_PLATE, "household": "3-2-502", "kind": "resident"},

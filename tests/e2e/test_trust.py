@@ -234,9 +234,9 @@ def each_op_has_its_roles():
 def roles_end_with_their_row():
     admin = tide().client("admin")
     expect(admin.ask("admin.drop", row={"is": "role", "person": "guard/1", "role": "guard",
-                                        "place": "yard"}), "ok")
+                                        "place": "lidu"}), "ok")
     expect(tide().client("guard1").ask("gate.open", lane="G1-in"), "not_authorized")
-    tide().put([{"is": "role", "person": "guard/1", "role": "guard", "place": "yard"}])
+    tide().put([{"is": "role", "person": "guard/1", "role": "guard", "place": "lidu"}])
     expect(tide().client("guard1").ask("gate.open", lane="G1-in"), "ok")
 
 

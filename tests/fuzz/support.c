@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "daemon/core/check.h"
+#include "tide/limits.h"
 
-#define MADE_MAX 4096u
+#define MADE_MAX 128u
 #define FIRST_MADE 100u
 
 static const struct {
@@ -30,7 +31,13 @@ static const struct {
     {TIDE_NAME_KIND_phone, 2, "13800000000"},
 };
 
-static uint32_t made;
+/* What `make` handed out in this run, so that a later row may name what an earlier one made. */
+static struct {
+    enum tide_name_kind kind;
+    size_t len;
+    char text[TIDE_NAME_BYTES_MAX];
+} made[MADE_MAX];
+static uint32_t made_count;
 
 static tide_id find(void *arg, enum tide_name_kind kind, const char *text, size_t len)
 {
@@ -39,15 +46,23 @@ static tide_id find(void *arg, enum tide_name_kind kind, const char *text, size_
         if (known[i].kind == kind && strlen(known[i].text) == len &&
             memcmp(known[i].text, text, len) == 0)
             return known[i].id;
+    for (uint32_t i = 0; i < made_count; i++)
+        if (made[i].kind == kind && made[i].len == len && memcmp(made[i].text, text, len) == 0)
+            return FIRST_MADE + i;
     return 0;
 }
 
 static tide_id make(void *arg, enum tide_name_kind kind, const char *text, size_t len)
 {
     tide_id id = find(arg, kind, text, len);
-    if (id != 0)
+    if (id != 0 || made_count == MADE_MAX)
         return id;
-    return made < MADE_MAX ? FIRST_MADE + made++ : 0;
+    if (len == 0 || len > TIDE_NAME_BYTES_MAX)
+        fuzz_fail("a name that is made has 1 to TIDE_NAME_BYTES_MAX bytes");
+    made[made_count].kind = kind;
+    made[made_count].len = len;
+    memcpy(made[made_count].text, text, len);
+    return FIRST_MADE + made_count++;
 }
 
 static int set(void *arg, enum tide_name_kind kind, tide_id id, const char *text, size_t len)
@@ -76,7 +91,7 @@ const struct tide_names *fuzz_names(void)
 
 void fuzz_names_reset(void)
 {
-    made = 0;
+    made_count = 0;
 }
 
 _Noreturn void fuzz_fail(const char *what)

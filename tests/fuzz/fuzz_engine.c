@@ -1,0 +1,194 @@
+/* fuzz_engine.c - a day in text lines, through the codec into a whole engine.
+ *
+ *    +15                              a quarter of an hour goes by, deadlines run
+ *    1 parking.book {"plate":...}     user 1 (the admin) asks; 2 is the gateway, 3 a resident
+ *    ! plate {"lane":"G1-in",...}     the gateway saw
+ *
+ * Properties: the engine never stops; effects can be walked to their last byte; a request ends with
+ * exactly one REPLY; what was refused changed nothing; the accounts sum to zero at the end.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/codec.h"
+#include "tests/fuzz/support.h"
+
+#define MORNING_MS 1558303200000LL /* 2019-05-20T06:00+08:00 */
+#define LINES_MAX 64
+
+static struct engine *engine;
+static tide_ms now_ms;
+static uint32_t fact_seq;
+
+static const char *const neighbourhood =
+    "{\"rid\":\"n\",\"expires\":\"2030-01-01T00:00:00Z\",\"rows\":["
+    "{\"is\":\"place\",\"place\":\"3-2-501\",\"kind\":\"household\",\"parent\":\"lidu\"},"
+    "{\"is\":\"person\",\"person\":\"3-2-501/1\",\"household\":\"3-2-501\"},"
+    "{\"is\":\"role\",\"person\":\"3-2-501/1\",\"role\":\"resident\",\"place\":\"3-2-501\"},"
+    "{\"is\":\"role\",\"person\":\"admin/1\",\"role\":\"gateway\",\"place\":\"lidu\"},"
+    "{\"is\":\"user\",\"user\":\"gw1\",\"person\":\"admin/1\",\"kind\":\"gateway\"},"
+    "{\"is\":\"user\",\"user\":\"app1\",\"person\":\"3-2-501/1\",\"kind\":\"app\"},"
+    "{\"is\":\"vehicle\",\"plate\":\"浙FA1234\",\"household\":\"3-2-501\"},"
+    "{\"is\":\"zone\",\"zone\":\"A\",\"place\":\"lidu\",\"sense\":[\"gate\",\"sensor\"],"
+    "\"outsiders\":true,\"resolution\":1},"
+    "{\"is\":\"slot\",\"slot\":\"A-017\",\"zone\":\"A\",\"title\":\"owned\","
+    "\"owner\":\"3-2-501\",\"sensed\":true},"
+    "{\"is\":\"slot\",\"slot\":\"A-018\",\"zone\":\"A\",\"title\":\"common\"},"
+    "{\"is\":\"lane\",\"lane\":\"G1-in\",\"place\":\"lidu\",\"dir\":\"both\",\"gateway\":\"gw1\"},"
+    "{\"is\":\"window\",\"slot\":\"A-017\",\"kind\":\"weekly\",\"days\":[\"workday\"],"
+    "\"opens\":\"08:00\",\"closes\":\"18:00\"},"
+    "{\"is\":\"window\",\"slot\":\"A-018\",\"kind\":\"weekly\","
+    "\"days\":[\"workday\",\"restday\",\"holiday\"],\"opens\":\"00:00\",\"closes\":\"24:00\"}]}";
+
+/* Walks the effects; returns the code of the last REPLY, -1 when there is none. */
+static int walk(const struct engine_effects *effects, bool asked)
+{
+    size_t offset = 0;
+    enum engine_verb verb;
+    unsigned kind, replies = 0, changes = 0, count = 0;
+    int code = -1;
+    union tide_any any;
+    while (engine_effect_next(effects->buf, effects->len, &offset, &verb, &kind, &any)) {
+        count++;
+        if (verb == ENGINE_REPLY) {
+            replies++;
+            code = any.reply.code;
+        } else if (verb != ENGINE_ITEM) {
+            changes++;
+        }
+    }
+    if (offset != effects->len || count != effects->count)
+        fuzz_fail("effects can be walked to their end");
+    if (asked && replies != 1)
+        fuzz_fail("a request has exactly one reply");
+    if (asked && code != TIDE_CODE_ok && changes != 0)
+        fuzz_fail("what was refused changed nothing");
+    return code;
+}
+
+static int step(const struct engine_event *event, bool asked)
+{
+    static uint8_t buf[TIDE_EFFECTS_BYTES_MAX];
+    struct engine_effects effects = {.buf = buf, .cap = sizeof buf};
+    if (TIDE_EVENT_IS_ASK(event->kind))
+        engine_query(engine, event, &effects);
+    else
+        engine_step(engine, event, &effects);
+    return walk(&effects, asked);
+}
+
+static void run_deadlines(void)
+{
+    for (unsigned rounds = 0; engine_next_deadline(engine) <= now_ms; rounds++) {
+        if (rounds > 100000)
+            fuzz_fail("deadlines come to an end");
+        struct engine_event tick = {.when_ms = now_ms, .kind = TIDE_REC_tick};
+        step(&tick, false);
+    }
+}
+
+static int ask(tide_id user, const char *name, const uint8_t *body, size_t len)
+{
+    static struct tide_request request;
+    struct tide_fault fault;
+    const struct tide_op *op = tide_op_find(name);
+    if (op == NULL || tide_decode_request(op, body, len, fuzz_names(), 480, &request, &fault) != 0)
+        return -1;
+    run_deadlines();
+    request.event.when_ms = now_ms;
+    request.event.user = user;
+    return step(&request.event, true);
+}
+
+static void see(const char *kind, const uint8_t *body, size_t len)
+{
+    struct engine_event event;
+    struct tide_fault fault;
+    memset(&event, 0, sizeof event);
+    if (tide_decode_fact(kind, body, len, fuzz_names(), 480, &event, &fault) != 0)
+        return;
+    run_deadlines();
+    event.when_ms = now_ms;
+    event.user = fuzz_names()->find(NULL, TIDE_NAME_KIND_user, "gw1", 3);
+    fact_seq++;
+    step(&event, false);
+}
+
+static void begin(void)
+{
+    static struct engine_limits limits;
+    static void *memory;
+    static size_t size;
+    if (memory == NULL) {
+        engine_limits_default(&limits);
+        limits = (struct engine_limits){32, 32, 32, 16, 32, 8, 32, 8, 64, 64, 16, 64, 64, 32, 16};
+        size = engine_size(&limits);
+        memory = aligned_alloc(64, (size + 63) / 64 * 64);
+        if (memory == NULL)
+            fuzz_fail("there is memory");
+    }
+    fuzz_names_reset();
+    now_ms = MORNING_MS;
+    fact_seq = 0;
+    engine = engine_init(memory, size, &limits);
+    struct engine_event genesis = {.when_ms = now_ms, .kind = TIDE_REC_genesis};
+    genesis.as.genesis =
+        (struct tide_genesis){.community = 1, .admin = 1, .admin_user = 1, .utc_offset_min = 480};
+    step(&genesis, false);
+    if (ask(1, "admin.put", (const uint8_t *)neighbourhood, strlen(neighbourhood)) != TIDE_CODE_ok)
+        fuzz_fail("the neighbourhood can be put in");
+}
+
+/* One line: returns false when it is none. */
+static bool line(const uint8_t *text, size_t len)
+{
+    char word[33] = "";
+    if (len >= 2 && text[0] == '+') {
+        for (size_t i = 1; i < len && i < 6; i++)
+            if (text[i] >= '0' && text[i] <= '9')
+                now_ms += (text[i] - '0') * 5 * TIDE_MINUTE_MS;
+        run_deadlines();
+        return true;
+    }
+    const uint8_t *body = len > 2 ? memchr(text + 2, ' ', len - 2) : NULL;
+    if (body == NULL || text[1] != ' ' || body - text - 2 >= (ptrdiff_t)sizeof word)
+        return false;
+    memcpy(word, text + 2, (size_t)(body - text) - 2);
+    body++;
+    size_t body_len = len - (size_t)(body - text);
+    if (text[0] == '!')
+        see(word, body, body_len);
+    else if (text[0] >= '0' && text[0] <= '9')
+        ask((tide_id)(text[0] - '0'), word, body, body_len);
+    return true;
+}
+
+static void check_balance(void)
+{
+    int64_t sum = 0;
+    uint32_t cursor = 0;
+    const struct tide_account *account;
+    while ((account = engine_next(engine, TIDE_REC_account, &cursor)) != NULL)
+        sum += account->balance_min;
+    if (sum != 0)
+        fuzz_fail("the accounts sum to zero");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    begin();
+    for (unsigned lines = 0; size > 0 && lines < LINES_MAX; lines++) {
+        const uint8_t *end = memchr(data, '\n', size);
+        size_t len = end == NULL ? size : (size_t)(end - data);
+        if (!line(data, len))
+            break;
+        data += len;
+        size -= len;
+        if (end != NULL) {
+            data++;
+            size--;
+        }
+    }
+    check_balance();
+    return 0;
+}
