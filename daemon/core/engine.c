@@ -239,18 +239,17 @@ static void clock_take(struct step *step)
                                          .end_ms = ask->new_ms});
 }
 
+static void reloaded_take(struct step *step)
+{
+    trace(step->engine, "reloaded", step->event->as.reloaded.checksum, 0, 0);
+}
+
 static void clock_accept_take(struct step *step)
 {
     if (!step_need_role(step, ROLES_DESK, 0))
         return;
     step_setting(step, TIDE_SETTING_clock_suspended, 0);
     step_ok(step, 0);
-}
-
-static void backup_take(struct step *step)
-{
-    if (step_need_role(step, ROLE_BIT(TIDE_ROLE_admin), 0))
-        step_ok(step, 0); /* the copying is the shell's */
 }
 
 /* ---- dispatch ----------------------------------------------------------------------------------------------- */
@@ -283,7 +282,7 @@ static rule *const rules[TIDE_REC_MAX] = {
     [TIDE_REC_resolve] = resolve_take,
     [TIDE_REC_clock_accept] = clock_accept_take,
     [TIDE_REC_accept_rules] = accept_rules_take,
-    [TIDE_REC_backup] = backup_take,
+    [TIDE_REC_reloaded] = reloaded_take,
 };
 
 /* The daemon's own: nobody speaks, nobody is answered. */
@@ -315,7 +314,7 @@ void engine_query(const struct engine *engine, const struct engine_event *event,
                         .event = event,
                         .effects = effects,
                         .now_ms = event->when_ms};
-    CHECK(TIDE_EVENT_IS_ASK(event->kind) && event->kind != TIDE_REC_backup);
+    CHECK(TIDE_EVENT_IS_ASK(event->kind));
     if (step_identify(&step))
         parking_ask(&step);
     CHECK(step.replied);

@@ -117,6 +117,10 @@ const void *engine_find(const struct engine *engine, unsigned kind, uint32_t k1,
 /* The live rows of a kind, one after another; start with *cursor = 0. NULL at the end. The order
  * is by key where keys are dense, else of no meaning. */
 const void *engine_next(const struct engine *engine, unsigned kind, uint32_t *cursor);
+/* Whether and when a plate may pass the gates of a compound while nobody answers: *ret_until_ms 0
+ * for good. False when it has no right there (any more). */
+bool engine_pass_of(const struct engine *engine, tide_id plate, tide_id place, tide_ms *ret_from_ms,
+                    tide_ms *ret_until_ms, tide_id *ret_booking);
 /* The value of a setting of the domain. */
 int64_t engine_setting(const struct engine *engine, enum tide_setting key);
 /* The devices of a person, by id: the first one above `after`; NULL when there is none. */

@@ -42,10 +42,11 @@
     X(dayminute, int32_t) /* minute of a civil day, 0..2880 (past midnight: next day) */           \
     X(days, uint8_t)      /* mask of day classes */                                                \
     X(weekdays, uint8_t)                                                                           \
-    X(sense, uint8_t) X(place, uint32_t) X(person, uint32_t) X(user, uint32_t) X(plate, uint32_t)  \
-        X(zone, uint32_t) X(slot, uint32_t) X(lane, uint32_t) X(window, uint32_t)                  \
-            X(booking, uint32_t) X(series, uint32_t) X(session, uint32_t) X(incident, uint32_t)    \
-                X(posting, uint32_t) X(notice, uint32_t) X(command, uint32_t) X(passage, uint32_t)
+    X(sense, uint8_t)                                                                              \
+    X(place, uint32_t) X(person, uint32_t) X(user, uint32_t) X(plate, uint32_t) X(zone, uint32_t)  \
+        X(slot, uint32_t) X(lane, uint32_t) X(window, uint32_t) X(booking, uint32_t)               \
+            X(series, uint32_t) X(session, uint32_t) X(incident, uint32_t) X(posting, uint32_t)    \
+                X(notice, uint32_t) X(command, uint32_t) X(passage, uint32_t)
 
 /* ---- rows: R(number, name, keys) -------------------------------------------------------- */
 #define TIDE_ROWS(R)                                                                               \
@@ -55,7 +56,8 @@
     R(4, place, 1)                                                                                 \
     R(5, person, 1)                                                                                \
     R(6, role_row, 3)                                                                              \
-    R(7, user, 1) R(8, vehicle, 1) R(9, zone, 1) R(10, slot, 1) R(11, lane, 1) R(12, window, 1)    \
+    R(7, user, 1)                                                                                  \
+    R(8, vehicle, 1) R(9, zone, 1) R(10, slot, 1) R(11, lane, 1) R(12, window, 1)                  \
         R(13, account, 1) R(14, booking, 1) R(15, series, 1) R(16, session, 1) R(17, spot, 1)      \
             R(18, incident, 1) R(19, posting, 1) R(20, notice, 1) R(21, command, 1)                \
                 R(22, passage, 1) R(23, gateway_cursor, 1) R(24, forgotten, 2) R(25, outcome, 1)
@@ -94,8 +96,9 @@
     F(O, enum_window_kind, kind)                                                                   \
     F(O, days, days)                                                                               \
     F(O, weekdays, weekdays)                                                                       \
-    F(O, date, from_date) F(O, date, until_date) F(O, dayminute, opens_min)                        \
-        F(O, dayminute, closes_min) F(O, time, start_ms) F(O, time, end_ms) F(O, person, by)
+    F(O, date, from_date)                                                                          \
+    F(O, date, until_date) F(O, dayminute, opens_min) F(O, dayminute, closes_min)                  \
+        F(O, time, start_ms) F(O, time, end_ms) F(O, person, by)
 /* All balances sum to 0; held is promised by live bookings. Account 0 is the pool.
  * granted_month: year * 12 + month - 1 of the last monthly grant. */
 #define TIDE_FIELDS_account(F, O)                                                                  \
@@ -110,9 +113,10 @@
     F(O, zone, zone)                                                                               \
     F(O, slot, slot)                                                                               \
     F(O, enum_slot_class, cls)                                                                     \
-    F(O, place, household) F(O, person, person) F(O, user, by) F(O, enum_via, via)                 \
-        F(O, flag, visitor) F(O, series, series) F(O, session, session) F(O, time, start_ms)       \
-            F(O, time, end_ms) F(O, time, no_show_ms) F(O, time, made_ms) F(O, time, ended_ms)     \
+    F(O, place, household)                                                                         \
+    F(O, person, person) F(O, user, by) F(O, enum_via, via) F(O, flag, visitor)                    \
+        F(O, series, series) F(O, session, session) F(O, time, start_ms) F(O, time, end_ms)        \
+            F(O, time, no_show_ms) F(O, time, made_ms) F(O, time, ended_ms)                        \
                 F(O, minutes, held_min) F(O, minutes, charged_min) F(O, enum_why, outside)         \
                     F(O, enum_why, reason) F(O, u16, moves) F(O, u8, warned)
 #define TIDE_FIELDS_series(F, O)                                                                   \
@@ -122,7 +126,8 @@
     F(O, zone, zone)                                                                               \
     F(O, enum_slot_class, cls)                                                                     \
     F(O, place, household)                                                                         \
-    F(O, person, person) F(O, user, by) F(O, enum_via, via) F(O, flag, visitor) F(O, days, days)   \
+    F(O, person, person)                                                                           \
+    F(O, user, by) F(O, enum_via, via) F(O, flag, visitor) F(O, days, days)                        \
         F(O, weekdays, weekdays) F(O, dayminute, opens_min) F(O, dayminute, closes_min)            \
             F(O, date, from_date) F(O, date, until_date) F(O, date, next_date)
 /* A car that is there. place: the compound; slot 0: somewhere in the zone. */
@@ -133,8 +138,9 @@
     F(O, plate, plate)                                                                             \
     F(O, place, place)                                                                             \
     F(O, zone, zone)                                                                               \
-    F(O, slot, slot) F(O, booking, booking) F(O, place, household) F(O, enum_source, source)       \
-        F(O, time, start_ms) F(O, time, end_ms)
+    F(O, slot, slot)                                                                               \
+    F(O, booking, booking) F(O, place, household) F(O, enum_source, source) F(O, time, start_ms)   \
+        F(O, time, end_ms)
 /* What the sensor of a slot says. due_ms: when silence makes it unknown. stranger_ms: when a taken
  * slot without a right becomes an incident. ghost_ms: likewise an empty one with a session. */
 #define TIDE_FIELDS_spot(F, O)                                                                     \
@@ -148,8 +154,9 @@
     F(O, zone, zone)                                                                               \
     F(O, slot, slot)                                                                               \
     F(O, plate, plate)                                                                             \
-    F(O, booking, booking) F(O, session, session) F(O, place, household) F(O, time, open_ms)       \
-        F(O, time, close_ms) F(O, time, escalate_ms) F(O, u8, level) F(O, minutes, charged_min)
+    F(O, booking, booking)                                                                         \
+    F(O, session, session) F(O, place, household) F(O, time, open_ms) F(O, time, close_ms)         \
+        F(O, time, escalate_ms) F(O, u8, level) F(O, minutes, charged_min)
 /* from loses what to gains; account 0 is the pool. */
 #define TIDE_FIELDS_posting(F, O)                                                                  \
     F(O, posting, id)                                                                              \
@@ -163,8 +170,8 @@
     F(O, time, at_ms)                                                                              \
     F(O, booking, booking)                                                                         \
     F(O, incident, incident)                                                                       \
-    F(O, plate, plate) F(O, zone, zone) F(O, slot, slot) F(O, time, start_ms) F(O, time, end_ms)   \
-        F(O, enum_why, why)
+    F(O, plate, plate)                                                                             \
+    F(O, zone, zone) F(O, slot, slot) F(O, time, start_ms) F(O, time, end_ms) F(O, enum_why, why)
 #define TIDE_FIELDS_command(F, O)                                                                  \
     F(O, command, id)                                                                              \
     F(O, user, gateway)                                                                            \
@@ -184,8 +191,9 @@
     F(O, plate, plate)                                                                             \
     F(O, enum_decision, decision)                                                                  \
     F(O, enum_why, why)                                                                            \
-    F(O, booking, booking) F(O, session, session) F(O, time, at_ms) F(O, time, device_ms)          \
-        F(O, flag, replayed) F(O, enum_source, source)
+    F(O, booking, booking)                                                                         \
+    F(O, session, session) F(O, time, at_ms) F(O, time, device_ms) F(O, flag, replayed)            \
+        F(O, enum_source, source)
 #define TIDE_FIELDS_gateway_cursor(F, O)                                                           \
     F(O, user, gateway) F(O, u32, boot) F(O, u32, seq) F(O, time, seen_ms)
 #define TIDE_FIELDS_forgotten(F, O) F(O, enum_name_kind, kind) F(O, u32, id) F(O, time, at_ms)
@@ -198,17 +206,19 @@
     R(103, put, 0)                                                                                 \
     R(104, drop, 0)                                                                                \
     R(105, calendar, 0)                                                                            \
-    R(106, book, 0) R(107, repeat, 0) R(108, cancel, 0) R(109, extend, 0) R(110, arrive, 0)        \
-        R(111, leave, 0) R(112, share, 0) R(113, unshare, 0) R(114, recall, 0) R(115, blackout, 0) \
-            R(116, hand, 0) R(117, plate_seen, 0) R(118, slot_seen, 0) R(119, gate_report, 0)      \
+    R(106, book, 0)                                                                                \
+    R(107, repeat, 0) R(108, cancel, 0) R(109, extend, 0) R(110, arrive, 0) R(111, leave, 0)       \
+        R(112, share, 0) R(113, unshare, 0) R(114, recall, 0) R(115, blackout, 0) R(116, hand, 0)  \
+            R(117, plate_seen, 0) R(118, slot_seen, 0) R(119, gate_report, 0)                      \
                 R(120, command_done, 0) R(121, hello, 0) R(122, forget, 0) R(123, correct, 0)      \
                     R(124, resolve, 0) R(125, clock_accept, 0) R(126, accept_rules, 0)             \
-                        R(140, ask_quote, 0) R(141, ask_bookings, 0) R(142, ask_tide, 0)           \
-                            R(143, ask_shares, 0) R(144, ask_sheet, 0) R(145, ask_incidents, 0)    \
-                                R(146, ask_account, 0) R(147, ask_whoami, 0) R(148, ask_status, 0) \
-                                    R(149, ask_inbox, 0) R(150, ask_history, 0)                    \
-                                        R(151, ask_person, 0) R(152, ask_zones, 0)                 \
-                                            R(153, backup, 0) R(154, ask_passages, 0)
+                        R(127, reloaded, 0) R(140, ask_quote, 0) R(141, ask_bookings, 0)           \
+                            R(142, ask_tide, 0) R(143, ask_shares, 0) R(144, ask_sheet, 0)         \
+                                R(145, ask_incidents, 0) R(146, ask_account, 0)                    \
+                                    R(147, ask_whoami, 0) R(148, ask_status, 0)                    \
+                                        R(149, ask_inbox, 0) R(150, ask_history, 0)                \
+                                            R(151, ask_person, 0) R(152, ask_zones, 0)             \
+                                                R(153, backup, 0) R(154, ask_passages, 0)
 #define TIDE_EVENT_IS_ASK(kind) ((kind) >= 140 && (kind) <= 169)
 
 #define TIDE_FIELDS_tick(F, O) F(O, u8, unused)
@@ -241,8 +251,9 @@
     F(O, days, days)                                                                               \
     F(O, weekdays, weekdays)                                                                       \
     F(O, dayminute, opens_min)                                                                     \
-    F(O, dayminute, closes_min) F(O, date, from_date) F(O, date, until_date)                       \
-        F(O, place, household) F(O, person, person) F(O, enum_via, via) F(O, flag, visitor)
+    F(O, dayminute, closes_min)                                                                    \
+    F(O, date, from_date) F(O, date, until_date) F(O, place, household) F(O, person, person)       \
+        F(O, enum_via, via) F(O, flag, visitor)
 #define TIDE_FIELDS_cancel(F, O) F(O, booking, booking) F(O, series, series) F(O, enum_via, via)
 #define TIDE_FIELDS_extend(F, O) F(O, booking, booking) F(O, time, end_ms) F(O, enum_via, via)
 /* By hand: the driver's own, the guard's, the clerk's. slot 0: where the booking says. */
@@ -256,8 +267,8 @@
     F(O, weekdays, weekdays)                                                                       \
     F(O, date, from_date)                                                                          \
     F(O, date, until_date)                                                                         \
-    F(O, dayminute, opens_min) F(O, dayminute, closes_min) F(O, time, start_ms) F(O, time, end_ms) \
-        F(O, enum_via, via)
+    F(O, dayminute, opens_min)                                                                     \
+    F(O, dayminute, closes_min) F(O, time, start_ms) F(O, time, end_ms) F(O, enum_via, via)
 #define TIDE_FIELDS_unshare(F, O) F(O, window, window) F(O, enum_via, via)
 #define TIDE_FIELDS_recall(F, O)                                                                   \
     F(O, slot, slot) F(O, time, start_ms) F(O, time, end_ms) F(O, enum_via, via)
@@ -274,8 +285,9 @@
     F(O, enum_plate_class, plate_class)                                                            \
     F(O, plate, alt1)                                                                              \
     F(O, plate, alt2)                                                                              \
-    F(O, plate, alt3) F(O, plate, alt4) F(O, time, device_ms) F(O, flag, replay) F(O, u32, ask)    \
-        F(O, u32, boot) F(O, u32, seq)
+    F(O, plate, alt3)                                                                              \
+    F(O, plate, alt4) F(O, time, device_ms) F(O, flag, replay) F(O, u32, ask) F(O, u32, boot)      \
+        F(O, u32, seq)
 #define TIDE_FIELDS_slot_seen(F, O)                                                                \
     F(O, slot, slot)                                                                               \
     F(O, enum_occupancy, state)                                                                    \
@@ -295,6 +307,8 @@
 /* A name's text changed; the text itself is not here. */
 #define TIDE_FIELDS_correct(F, O) F(O, enum_name_kind, kind) F(O, u32, id) F(O, enum_via, via)
 #define TIDE_FIELDS_resolve(F, O) F(O, incident, incident) F(O, enum_via, via)
+/* The configuration was read again (SIGHUP): which keys changed, as a checksum of the file. */
+#define TIDE_FIELDS_reloaded(F, O) F(O, u32, checksum)
 #define TIDE_FIELDS_accept_rules(F, O)                                                             \
     F(O, u16, rules_version) F(O, person, person) F(O, enum_via, via)
 
@@ -344,8 +358,8 @@
     F(O, u32, persons)                                                                             \
     F(O, u32, bookings)                                                                            \
     F(O, u32, sessions)                                                                            \
-    F(O, u32, incidents) F(O, u16, pool_used_pct) F(O, date, calendar_until)                       \
-        F(O, flag, clock_suspended)
+    F(O, u32, incidents)                                                                           \
+    F(O, u16, pool_used_pct) F(O, date, calendar_until) F(O, flag, clock_suspended)
 #define TIDE_FIELDS_whoami(F, O)                                                                   \
     F(O, user, user) F(O, person, person) F(O, place, household) F(O, u16, roles)
 /* A zone at this moment, pooled; what retained public state is made of. */

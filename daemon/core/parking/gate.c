@@ -85,6 +85,41 @@ static tide_id candidate(const struct engine *engine, const struct tide_plate_se
     return *ret_several ? 0 : found;
 }
 
+bool engine_pass_of(const struct engine *engine, tide_id plate, tide_id place, tide_ms *ret_from_ms,
+                    tide_ms *ret_until_ms, tide_id *ret_booking)
+{
+    const struct vehicle_state *vehicle = vehicle_of(engine, plate);
+    const struct plate_state *state = plate_of(engine, plate);
+    tide_ms early_ms = engine->setting[TIDE_SETTING_early_min] * TIDE_MINUTE_MS;
+    tide_ms from_ms = INT64_MAX, until_ms = 0;
+    tide_id first = 0;
+    if (vehicle != NULL && vehicle->row.kind == TIDE_VEHICLE_KIND_blocked)
+        return false;
+    if (vehicle != NULL && (vehicle->row.kind == TIDE_VEHICLE_KIND_emergency ||
+                            place_within(engine, vehicle->row.household, place))) {
+        *ret_from_ms = 0;
+        *ret_until_ms = vehicle->row.until_ms;
+        *ret_booking = 0;
+        return true;
+    }
+    for (uint32_t id = state != NULL ? state->first_booking : 0; id != 0;) {
+        const struct booking_state *booking = booking_of(engine, id);
+        const struct tide_booking *row = &booking->row;
+        id = booking->next_of_plate;
+        if (zone_of(engine, row->zone)->row.place != place)
+            continue;
+        first = first != 0 ? first : row->id;
+        from_ms = row->start_ms - early_ms < from_ms ? row->start_ms - early_ms : from_ms;
+        until_ms = row->end_ms > until_ms ? row->end_ms : until_ms;
+    }
+    if (first == 0)
+        return false;
+    *ret_from_ms = from_ms;
+    *ret_until_ms = until_ms;
+    *ret_booking = first;
+    return true;
+}
+
 /* ---- entering and leaving ---------------------------------------------------------------------- */
 static tide_id own_slot_at(const struct engine *engine, tide_id household, tide_id place,
                            bool *ret_taken)

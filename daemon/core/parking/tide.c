@@ -350,6 +350,13 @@ static void ask_tables(struct step *step)
     }
 }
 
+/* The copying is the shell's; here stands who may ask for it. */
+static void ask_backup(struct step *step)
+{
+    if (step_need_role(step, ROLE_BIT(TIDE_ROLE_admin), 0))
+        step_ok(step, 0);
+}
+
 void parking_ask(struct step *step)
 {
     static void (*const asks[TIDE_REC_MAX])(struct step *) = {
@@ -360,6 +367,7 @@ void parking_ask(struct step *step)
         [TIDE_REC_ask_status] = ask_status,   [TIDE_REC_ask_inbox] = ask_tables,
         [TIDE_REC_ask_history] = ask_tables,  [TIDE_REC_ask_person] = ask_tables,
         [TIDE_REC_ask_zones] = ask_zones,     [TIDE_REC_ask_passages] = ask_tables,
+        [TIDE_REC_backup] = ask_backup,
     };
     CHECK(asks[step->event->kind] != NULL);
     asks[step->event->kind](step);
