@@ -18,7 +18,6 @@
 
 static struct engine *engine;
 static tide_ms now_ms;
-static uint32_t fact_seq;
 
 static const char *const neighbourhood =
     "{\"rid\":\"n\",\"expires\":\"2030-01-01T00:00:00Z\",\"rows\":["
@@ -110,7 +109,6 @@ static void see(const char *kind, const uint8_t *body, size_t len)
     run_deadlines();
     event.when_ms = now_ms;
     event.user = fuzz_names()->find(NULL, TIDE_NAME_KIND_user, "gw1", 3);
-    fact_seq++;
     step(&event, false);
 }
 
@@ -129,7 +127,6 @@ static void begin(void)
     }
     fuzz_names_reset();
     now_ms = MORNING_MS;
-    fact_seq = 0;
     engine = engine_init(memory, size, &limits);
     struct engine_event genesis = {.when_ms = now_ms, .kind = TIDE_REC_genesis};
     genesis.as.genesis =
