@@ -204,8 +204,10 @@ static char *write_clock(char *out, unsigned hour, unsigned minute)
 
 static size_t format(char *out, size_t cap, tide_ms time_ms, int utc_offset_min, bool with_ms)
 {
+    if (cap < WIRE_TIME_MAX || time_ms < 0 || time_ms > TIDE_TIME_MAX)
+        return 0;
     tide_ms local = time_ms + utc_offset_min * TIDE_MINUTE_MS;
-    if (cap < WIRE_TIME_MAX || local < 0 || local > TIDE_TIME_MAX)
+    if (local < 0 || local > TIDE_TIME_MAX)
         return 0;
     unsigned of_day_ms = (unsigned)(local % TIDE_DAY_MS);
     char *p = write_date(out, (int32_t)(local / TIDE_DAY_MS));
