@@ -33,7 +33,6 @@ community=潮汐社区
 
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
-export TMPDIR=$dir
 
 say() { printf '%s\n' "$*"; }
 fail() {
