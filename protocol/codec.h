@@ -56,7 +56,13 @@ int tide_decode_request(const struct tide_op *op, const uint8_t *bytes, size_t l
                         const struct tide_names *names, int utc_offset_min,
                         struct tide_request *ret, struct tide_fault *ret_fault);
 
-/* A gateway's fact: topic `up/{kind}` with kind plate, slot, gate, done, hello. */
+/* The rid of any body, well formed or not, so that a refusal without decoding (unknown_op, busy) can
+ * be addressed. 0, or -1 when there is none to be found; rid is then "". */
+int tide_request_rid(const uint8_t *bytes, size_t len, char rid[TIDE_RID_BYTES_MAX + 1]);
+
+/* A gateway's fact: topic `up/{kind}` with kind plate, slot, gate, done, hello. What a camera could
+ * not read (a text that is no plate) is plate 0. Its misread candidates (alt1..4) are the caller's
+ * to fill. Returns 0, or -1 with *ret_fault; *ret is then untouched. */
 int tide_decode_fact(const char *kind, const uint8_t *bytes, size_t len,
                      const struct tide_names *names, int utc_offset_min, struct engine_event *ret,
                      struct tide_fault *ret_fault);

@@ -41,6 +41,20 @@ static const char *row_is(struct wire_decoder *d, const cJSON *row)
     return NULL;
 }
 
+/* A setting has bounds of its own. */
+static bool setting_fits(const struct tide_setting_row *row)
+{
+    static const struct {
+        int64_t least, most;
+    } bounds[] = {
+#define SETTING_(number, name, standard, least, most) [number] = {least, most},
+        TIDE_SETTINGS(SETTING_)
+#undef SETTING_
+    };
+    return row->key < sizeof bounds / sizeof *bounds && row->value >= bounds[row->key].least &&
+           row->value <= bounds[row->key].most;
+}
+
 static int put_row(struct wire_decoder *d, const cJSON *row, struct tide_request *request)
 {
     union tide_any record;
@@ -53,6 +67,8 @@ static int put_row(struct wire_decoder *d, const cJSON *row, struct tide_request
     d->make_key = true;
     if (wire_decode_object(d, shape, row, "is", &record) != 0)
         return -1;
+    if (shape->kind == TIDE_REC_setting_row && !setting_fits(&record.setting_row))
+        return wire_refuse(d, TIDE_CODE_invalid, "value", "out of range");
     const struct tide_field *key = tide_record_of(shape->kind)->fields;
     tide_id id = (tide_id)tide_field_get(key, &record);
     if (wire_take_texts(d, request, id) != 0)

@@ -33,6 +33,22 @@ static bool is_rid(const char *rid, size_t len)
     return true;
 }
 
+int tide_request_rid(const uint8_t *bytes, size_t len, char rid[TIDE_RID_BYTES_MAX + 1])
+{
+    struct tide_fault fault;
+    const char *found = NULL;
+    size_t found_len = 0;
+    rid[0] = '\0';
+    if (len > TIDE_PACKET_BYTES_MAX)
+        len = TIDE_PACKET_BYTES_MAX; /* it may stand in front */
+    (void)wire_json_check(bytes, len, &fault, &found, &found_len);
+    if (found == NULL || !is_rid(found, found_len))
+        return -1;
+    memcpy(rid, found, found_len);
+    rid[found_len] = '\0';
+    return 0;
+}
+
 /* Bytes to a tree whose root is an object; *ret_rid gets the rid when there was a good one. */
 static cJSON *read_object(struct wire_decoder *d, const uint8_t *bytes, size_t len,
                           char ret_rid[TIDE_RID_BYTES_MAX + 1])
@@ -40,6 +56,8 @@ static cJSON *read_object(struct wire_decoder *d, const uint8_t *bytes, size_t l
     const char *rid = NULL;
     size_t rid_len = 0;
     if (len > TIDE_PACKET_BYTES_MAX) {
+        if (ret_rid != NULL)
+            (void)tide_request_rid(bytes, len, ret_rid);
         (void)wire_refuse(d, TIDE_CODE_invalid, "", "larger than 16 KiB");
         return NULL;
     }

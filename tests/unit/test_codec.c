@@ -282,6 +282,30 @@ static void ops_are_whole(void **state)
     assert_int_equal(tide_op_find("backup.start")->roles, 1u << TIDE_ROLE_admin);
 }
 
+static void a_rid_is_found_in_any_body(void **state)
+{
+    static const struct {
+        const char *text, *rid;
+    } rows[] = {
+        {"{\"rid\":\"r-1\"}", "r-1"},
+        {"{\"zone\":{\"rid\":\"inner\"},\"rid\":\"r-1\",\"x\":oops", "r-1"},
+        {" { \"rid\" : \"r-1\" , ", "r-1"},
+        {"{\"rid\":\"r-1", ""},
+        {"{\"rid\":\"a b\"}", ""},
+        {"{\"rid\":\"\\u0061\"}", ""},
+        {"{\"rid\":7}", ""},
+        {"[\"rid\"]", ""},
+        {"", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char rid[TIDE_RID_BYTES_MAX + 1] = "x";
+        int error = tide_request_rid((const uint8_t *)rows[i].text, strlen(rows[i].text), rid);
+        assert_string_equal(rid, rows[i].rid);
+        assert_int_equal(error, rows[i].rid[0] != '\0' ? 0 : -1);
+    }
+}
+
 /* Every op's every prefix and every single changed byte: nothing but 0 or -1, nothing out of
  * bounds (run with the sanitizers), and no name made when it fails. */
 static void no_mutation_breaks_it(void **state)
@@ -323,6 +347,7 @@ int main(void)
         cmocka_unit_test(a_full_directory_is_unavailable),
         cmocka_unit_test(the_largest_import_fits),
         cmocka_unit_test(ops_are_whole),
+        cmocka_unit_test(a_rid_is_found_in_any_body),
         cmocka_unit_test(no_mutation_breaks_it),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
