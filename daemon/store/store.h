@@ -39,12 +39,12 @@ typedef void store_durable_fn(void *arg, struct store_batch *batch, enum store_e
 typedef void store_applied_fn(void *arg);
 
 struct store_conf {
-    const char *path;          /* the database file; its folder holds lock, backups, forgotten list */
-    uint32_t names_max;        /* names a domain at most; 0: 1,000,000 */
-    uint32_t batches;          /* buffers in flight; 0: 4 */
-    uint32_t batch_bytes;      /* bytes a batch; 0: 4 MiB */
-    bool scaled;               /* opened by a daemon with scaled time */
-    bool read_only;            /* for verify and reports: no lock, no thread, no migration */
+    const char *path;     /* the database file; its folder holds lock, backups, forgotten list */
+    uint32_t names_max;   /* names a domain at most; 0: 1,000,000 */
+    uint32_t batches;     /* buffers in flight; 0: 4 */
+    uint32_t batch_bytes; /* bytes a batch; 0: 4 MiB */
+    bool scaled;          /* opened by a daemon with scaled time */
+    bool read_only;       /* for verify and reports: no lock, no thread, no migration */
     store_durable_fn *on_durable;
     store_applied_fn *on_applied; /* the fold came further */
     void *arg;
@@ -77,21 +77,29 @@ struct store_position {
 enum store_error store_load(struct store *store, uint32_t domain, struct engine *engine,
                             struct store_position *ret);
 
+/* After store_load, when ret->rules is not ENGINE_RULES and ret->seq > 0: writes down where the new
+ * rules begin (digests, a snapshot of the live rows), so that --verify can decide again from there.
+ * digest_before: of the engine before a migration. Blocks for one commit. */
+enum store_error store_epoch(struct store *store, uint32_t domain, const struct engine *engine,
+                             const uint8_t digest_before[32]);
+
 /* ---- writing ------------------------------------------------------------------------------ */
 /* Whose request it was, so that a repeat finds its answer. rid "" for what is no request. */
 struct store_origin {
     tide_id user;
     char rid[TIDE_RID_BYTES_MAX + 1];
-    uint8_t digest[16];     /* of the body, keyed: store_body_digest */
-    tide_ms expires_ms;     /* real time */
+    uint8_t digest[16]; /* of the body, keyed: store_body_digest */
+    tide_ms expires_ms; /* real time */
+    uint8_t qos;        /* of the request, for its answer; carried along, not kept */
 };
 
 /* A free batch, or NULL when all are in flight: then stop taking input. */
 struct store_batch *store_batch_take(struct store *store);
 /* Adds one event with its effects. Returns its seq (gapless a domain), 0 when the batch has no
  * room left (commit it and take the next). */
-uint64_t store_batch_add(struct store_batch *batch, uint32_t domain, const struct store_origin *origin,
-                         const struct engine_event *event, const struct engine_effects *effects);
+uint64_t store_batch_add(struct store_batch *batch, uint32_t domain,
+                         const struct store_origin *origin, const struct engine_event *event,
+                         const struct engine_effects *effects);
 size_t store_batch_count(const struct store_batch *batch);
 /* Hands the batch (and the names made since the last one) to the journal thread. */
 void store_batch_commit(struct store *store, struct store_batch *batch);
@@ -125,6 +133,10 @@ enum store_rid {
 enum store_rid store_rid_find(struct store *store, uint32_t domain,
                               const struct store_origin *origin, const uint8_t **ret_effects,
                               size_t *ret_len);
+/* A turn of the loop may share one look at the tables among many store_rid_find: between these two
+ * calls. Never wait for anything inside. */
+void store_turn_begin(struct store *store);
+void store_turn_end(struct store *store);
 /* Digest of a request's bytes under the database's own secret key. */
 void store_body_digest(const struct store *store, const uint8_t *bytes, size_t len,
                        uint8_t ret[16]);
@@ -137,11 +149,11 @@ uint64_t store_applied_seq(const struct store *store, uint32_t domain); /* folde
 void store_hurry(struct store *store);
 
 struct store_select {
-    uint8_t kind;       /* which table */
-    const char *field;  /* "person", "household", "plate", ... ; must be indexed */
+    uint8_t kind;      /* which table */
+    const char *field; /* "person", "household", "plate", ... ; must be indexed */
     int64_t equals;
-    uint32_t after;     /* ids above; 0: from the first */
-    uint32_t before;    /* ids below; 0: no bound */
+    uint32_t after;  /* ids above; 0: from the first */
+    uint32_t before; /* ids below; 0: no bound */
     bool newest_first;
     uint32_t limit;
 };

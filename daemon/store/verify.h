@@ -1,0 +1,29 @@
+/* verify.h - the two halves of --verify; used by verify*.c alone. */
+#ifndef TIDE_STORE_VERIFY_H
+#define TIDE_STORE_VERIFY_H
+
+#include "daemon/store/internal.h"
+
+struct store_verify {
+    sqlite3 *db; /* one read transaction from the first look to the last */
+    const struct engine_limits *limits;
+    store_progress_fn *progress; /* may be NULL */
+    void *arg;
+    struct store_report *report;
+    uint32_t domain;
+    struct store_position position;
+    uint64_t applied;
+};
+
+/* Counts a fault; the first one is kept in words. */
+void store_verify_fault(struct store_verify *verify, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void store_verify_tell(const struct store_verify *verify, const char *phase, uint64_t done,
+                       uint64_t all);
+
+/* verify_fold.c: rebuilds the tables of a domain from recorded effects and compares them. */
+enum store_error store_verify_fold(struct store_verify *verify);
+/* verify_decide.c: decides the events of a domain again and compares effects and digests. */
+enum store_error store_verify_decide(struct store_verify *verify);
+
+#endif
