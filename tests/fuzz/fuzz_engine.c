@@ -1,7 +1,7 @@
 /* fuzz_engine.c - a day in text lines, through the codec into a whole engine.
  *
  *    +15                              a quarter of an hour goes by, deadlines run
- *    1 parking.book {"plate":...}     user 1 (the admin) asks; 2 is the gateway, 3 a resident
+ *    1 parking.book {"plate":...}     user 1 (the admin) asks; 2 is the gateway, 8 a resident
  *    ! plate {"lane":"G1-in",...}     the gateway saw
  *
  * Properties: the engine never stops; effects can be walked to their last byte; a request ends with
@@ -119,7 +119,21 @@ static void begin(void)
     static size_t size;
     if (memory == NULL) {
         engine_limits_default(&limits);
-        limits = (struct engine_limits){32, 32, 32, 16, 32, 8, 32, 8, 64, 64, 16, 64, 64, 32, 16};
+        limits = (struct engine_limits){.places = 160,
+                                        .persons = 160,
+                                        .roles = 32,
+                                        .users = 160,
+                                        .vehicles = 32,
+                                        .zones = 160,
+                                        .slots = 160,
+                                        .lanes = 160,
+                                        .windows = 64,
+                                        .bookings = 64,
+                                        .series = 16,
+                                        .sessions = 64,
+                                        .incidents = 64,
+                                        .commands = 32,
+                                        .horizon_days_max = 16};
         size = engine_size(&limits);
         memory = aligned_alloc(64, (size + 63) / 64 * 64);
         if (memory == NULL)

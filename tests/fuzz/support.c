@@ -9,7 +9,7 @@
 #include "tide/limits.h"
 
 #define MADE_MAX 128u
-#define FIRST_MADE 100u
+#define FIRST_MADE 8u /* above the known ids */
 
 static const struct {
     enum tide_name_kind kind;
@@ -31,7 +31,8 @@ static const struct {
     {TIDE_NAME_KIND_phone, 2, "13800000000"},
 };
 
-/* What `make` handed out in this run, so that a later row may name what an earlier one made. */
+/* What `make` handed out in this run, so that a later row may name what an earlier one made; ids
+ * of a kind in the order in which they came. */
 static struct {
     enum tide_name_kind kind;
     size_t len;
@@ -46,9 +47,14 @@ static tide_id find(void *arg, enum tide_name_kind kind, const char *text, size_
         if (known[i].kind == kind && strlen(known[i].text) == len &&
             memcmp(known[i].text, text, len) == 0)
             return known[i].id;
-    for (uint32_t i = 0; i < made_count; i++)
-        if (made[i].kind == kind && made[i].len == len && memcmp(made[i].text, text, len) == 0)
-            return FIRST_MADE + i;
+    tide_id id = FIRST_MADE;
+    for (uint32_t i = 0; i < made_count; i++) {
+        if (made[i].kind != kind)
+            continue;
+        if (made[i].len == len && memcmp(made[i].text, text, len) == 0)
+            return id;
+        id++;
+    }
     return 0;
 }
 
@@ -62,7 +68,8 @@ static tide_id make(void *arg, enum tide_name_kind kind, const char *text, size_
     made[made_count].kind = kind;
     made[made_count].len = len;
     memcpy(made[made_count].text, text, len);
-    return FIRST_MADE + made_count++;
+    made_count++;
+    return find(arg, kind, text, len);
 }
 
 static int set(void *arg, enum tide_name_kind kind, tide_id id, const char *text, size_t len)
