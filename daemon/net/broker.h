@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 struct broker_conf {
-    const char *folder;   /* where password_file and acl_file lie */
-    const char *pid_file; /* NULL or "": do not signal */
+    const char *folder;                    /* where password_file and acl_file lie */
+    const char *pid_file;                  /* NULL or "": do not signal */
     const char *daemon_user, *daemon_hash; /* tided's own line */
 };
 

@@ -36,8 +36,9 @@ typedef void mqtt_overflow_fn(void *arg, const struct mqtt_message *message);
 
 struct mqtt_conf {
     const char *uri; /* tcp://127.0.0.1:1883 or ssl://... */
-    const char *user, *secret, *client_id;
-    const char *ca_file;                /* NULL: none */
+    const char *user, *secret;
+    const char *client_id; /* NULL: user and a random number (who knows it can throw us out) */
+    const char *ca_file;   /* NULL: none */
     const char *const *subscriptions;   /* NULL-terminated; QoS 1 */
     const char *will_topic, *will_body; /* retained; NULL: none */
     const char *heartbeat_topic;        /* self-subscribed, every 400 ms */
@@ -64,7 +65,10 @@ struct mqtt_stats {
     uint64_t received, sent, inbox_dropped, outbox_dropped, reconnects;
     uint32_t inbox_depth, outbox_depth, in_flight;
     bool nodelay_set;
-    uint64_t last_heartbeat_ms; /* uv_now of the last one that came back */
+    uint64_t last_heartbeat_ms;     /* uv_now of the last one that came back */
+    uint32_t in_flight_max, window; /* most so far; now allowed (the broker may want less) */
+    uint64_t nudges;                /* empty messages that woke the client library */
+    int refused_code;               /* MQTT reason of the last refused CONNECT or SUBSCRIBE, 0 */
 };
 void mqtt_stats(const struct mqtt *mqtt, struct mqtt_stats *ret);
 

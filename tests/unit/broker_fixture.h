@@ -1,0 +1,166 @@
+/* broker_fixture.h - a mosquitto of one's own for a test: free loopback port, folder of its own,
+ * the settings that Tide recommends; ends with the test, however that ends.
+ *
+ *     struct broker_fixture broker;
+ *     broker_fixture_start(&broker, NULL);          anybody may do anything
+ *     broker_fixture_start(&broker, "allow_anonymous false\npassword_file …\n");
+ *     ... broker.uri, broker.port, broker.folder, broker.pid ...
+ *     broker_fixture_kill(&broker, SIGKILL);  broker_fixture_run(&broker);     the same port again
+ *     broker_fixture_stop(&broker);
+ *
+ * Functions return 0, or -1 after saying on stderr what went wrong. All are static inline, so the
+ * header may be included anywhere without a library behind it.
+ */
+#ifndef TIDE_TESTS_BROKER_FIXTURE_H
+#define TIDE_TESTS_BROKER_FIXTURE_H
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct broker_fixture {
+    char folder[64]; /* made by _start, removed by _stop */
+    char conf[96];   /* mosquitto.conf in it */
+    char log[96];
+    char pid_file[96];
+    char uri[40]; /* tcp://127.0.0.1:port */
+    int port;
+    pid_t pid; /* 0 when it does not run */
+};
+
+static inline int broker_fixture_free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int port = -1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    if (bind(fd, (const struct sockaddr *)(const void *)&address, len) == 0 &&
+        getsockname(fd, (struct sockaddr *)(void *)&address, &len) == 0)
+        port = ntohs(address.sin_port);
+    close(fd);
+    return port;
+}
+
+static inline void broker_fixture_sleep_ms(long ms)
+{
+    const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    nanosleep(&t, NULL);
+}
+
+static inline int broker_fixture_can_connect(int port)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET,
+                                        .sin_port = htons((uint16_t)port),
+                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return 0;
+    int can = connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) == 0;
+    close(fd);
+    return can;
+}
+
+/* Starts the process on its configuration and waits until it listens. */
+static inline int broker_fixture_run(struct broker_fixture *broker)
+{
+    pid_t parent = getpid(), pid = fork();
+    if (pid < 0)
+        return -1;
+    if (pid == 0) {
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent)
+            _exit(1);
+        int log = open(broker->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        dup2(log, STDOUT_FILENO);
+        dup2(log, STDERR_FILENO);
+        execlp("mosquitto", "mosquitto", "-c", broker->conf, (char *)NULL);
+        execl("/usr/sbin/mosquitto", "mosquitto", "-c", broker->conf, (char *)NULL);
+        _exit(127);
+    }
+    broker->pid = pid;
+    for (int i = 0; i < 500; i++) {
+        if (broker_fixture_can_connect(broker->port))
+            return 0;
+        if (waitpid(pid, NULL, WNOHANG) == pid)
+            break;
+        broker_fixture_sleep_ms(10);
+    }
+    fprintf(stderr, "mosquitto does not start; see %s\n", broker->log);
+    broker->pid = 0;
+    return -1;
+}
+
+/* extra: further lines of mosquitto.conf; NULL: anybody may do anything. */
+static inline int broker_fixture_start(struct broker_fixture *broker, const char *extra)
+{
+    *broker = (struct broker_fixture){.folder = "/tmp/tide-broker-XXXXXX"};
+    if (mkdtemp(broker->folder) == NULL || (broker->port = broker_fixture_free_port()) < 0)
+        return -1;
+    snprintf(broker->conf, sizeof broker->conf, "%s/mosquitto.conf", broker->folder);
+    snprintf(broker->log, sizeof broker->log, "%s/log", broker->folder);
+    snprintf(broker->pid_file, sizeof broker->pid_file, "%s/pid", broker->folder);
+    snprintf(broker->uri, sizeof broker->uri, "tcp://127.0.0.1:%d", broker->port);
+    FILE *file = fopen(broker->conf, "we");
+    if (file == NULL)
+        return -1;
+    fprintf(file,
+            "per_listener_settings false\n"
+            "listener %d 127.0.0.1\n"
+            "pid_file %s\n"
+            "%s" /* else it turns into a user that may not read our folder */
+            "set_tcp_nodelay true\n"
+            "max_inflight_messages 0\n"
+            "max_queued_messages 100000\n"
+            "max_packet_size 16384\n"
+            "persistence false\n"
+            "log_type error\nlog_type warning\n"
+            "%s",
+            broker->port, broker->pid_file, geteuid() == 0 ? "user root\n" : "",
+            extra != NULL ? extra : "allow_anonymous true\n");
+    fclose(file);
+    return broker_fixture_run(broker);
+}
+
+static inline void broker_fixture_kill(struct broker_fixture *broker, int sig)
+{
+    if (broker->pid <= 0)
+        return;
+    kill(broker->pid, sig);
+    while (waitpid(broker->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    broker->pid = 0;
+}
+
+static inline int broker_fixture_remove_one(const char *path, const struct stat *st, int type,
+                                            struct FTW *walk)
+{
+    (void)st;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+static inline void broker_fixture_stop(struct broker_fixture *broker)
+{
+    broker_fixture_kill(broker, SIGTERM);
+    if (broker->folder[0] == '/' && strlen(broker->folder) > 5)
+        nftw(broker->folder, broker_fixture_remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+#endif
