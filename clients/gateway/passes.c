@@ -1,0 +1,298 @@
+/* passes.c - a sorted array; a whole list replaces it, a change is worked into it row by row.
+ *
+ *   file:  tide-gateway passes 1
+ *          ver 17 civil 1558346400000 1753080000000 720
+ *          浙F12345 1558346400000 1558382400000        a line a row: plate, from, until
+ *          crc 0a1b2c3d                                of all bytes before this line
+ */
+#include "clients/gateway/passes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clients/gateway/spool_file.h"
+#include "protocol/codec.h"
+
+#define FILE_HEAD "tide-gateway passes 1\n"
+#define LINE_MAX_ (GW_PLATE_CAP + 48)
+
+void gw_passes_done(struct gw_passes *passes)
+{
+    free(passes->rows);
+    free(passes->staged);
+    *passes = (struct gw_passes){0};
+}
+
+static int by_plate(const void *a, const void *b)
+{
+    const struct gw_pass *x = a, *y = b;
+    int order = strcmp(x->plate, y->plate);
+    return order != 0 ? order : (x->from_ms > y->from_ms) - (x->from_ms < y->from_ms);
+}
+
+/* Index of the first row that is not before (plate, from). */
+static size_t position(const struct gw_passes *passes, const char *plate, int64_t from_ms)
+{
+    struct gw_pass key = {.from_ms = from_ms};
+    size_t low = 0, high = passes->count;
+    snprintf(key.plate, sizeof key.plate, "%s", plate);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (by_plate(&passes->rows[middle], &key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+size_t gw_passes_find(const struct gw_passes *passes, const char *plate, size_t *ret_count)
+{
+    size_t first = position(passes, plate, INT64_MIN), count = 0;
+    while (first + count < passes->count && strcmp(passes->rows[first + count].plate, plate) == 0)
+        count++;
+    *ret_count = count;
+    return first;
+}
+
+bool gw_passes_may(const struct gw_passes *passes, const char *plate, int64_t civil_ms)
+{
+    size_t count, first = gw_passes_find(passes, plate, &count);
+    for (size_t i = first; i < first + count; i++) {
+        const struct gw_pass *row = &passes->rows[i];
+        if (civil_ms >= row->from_ms && (row->until_ms == 0 || civil_ms < row->until_ms))
+            return true;
+    }
+    return false;
+}
+
+static bool reserve(struct gw_pass **rows, size_t *cap, size_t count)
+{
+    if (count < *cap)
+        return true;
+    size_t wanted = *cap == 0 ? 64 : 2 * *cap;
+    if (wanted > GW_PASSES_MAX)
+        wanted = GW_PASSES_MAX;
+    struct gw_pass *grown = count < wanted ? realloc(*rows, wanted * sizeof **rows) : NULL;
+    if (grown == NULL)
+        return false;
+    *rows = grown;
+    *cap = wanted;
+    return true;
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+static bool take_time(const cJSON *item, const char *name, int64_t *ret)
+{
+    char text[48];
+    if (gw_json_at(item, name) == NULL) {
+        *ret = 0;
+        return true;
+    }
+    return gw_json_text(item, name, text, sizeof text) &&
+           tide_time_parse(text, strlen(text), ret) == 0;
+}
+
+static bool take_row(const cJSON *item, struct gw_pass *ret)
+{
+    *ret = (struct gw_pass){.from_ms = 0};
+    if (!gw_json_text(item, "plate", ret->plate, sizeof ret->plate) || ret->plate[0] == '\0' ||
+        strpbrk(ret->plate, " \n") != NULL)
+        return false;
+    return take_time(item, "from", &ret->from_ms) && take_time(item, "until", &ret->until_ms);
+}
+
+static void take_off(struct gw_passes *passes, const char *plate)
+{
+    size_t count, first = gw_passes_find(passes, plate, &count);
+    memmove(passes->rows + first, passes->rows + first + count,
+            (passes->count - first - count) * sizeof *passes->rows);
+    passes->count -= count;
+}
+
+static bool put_on(struct gw_passes *passes, const struct gw_pass *row)
+{
+    size_t at = position(passes, row->plate, row->from_ms);
+    if (at < passes->count && by_plate(&passes->rows[at], row) == 0) {
+        passes->rows[at] = *row;
+        return true;
+    }
+    if (!reserve(&passes->rows, &passes->cap, passes->count))
+        return false;
+    memmove(passes->rows + at + 1, passes->rows + at, (passes->count - at) * sizeof *passes->rows);
+    passes->rows[at] = *row;
+    passes->count++;
+    return true;
+}
+
+static enum gw_passes_result take_changes(struct gw_passes *passes, const cJSON *rows, uint32_t ver)
+{
+    const cJSON *item;
+    bool whole = true;
+    cJSON_ArrayForEach(item, rows)
+    {
+        struct gw_pass row;
+        if (!take_row(item, &row))
+            return GW_PASSES_INVALID;
+        if (row.until_ms != 0 && row.until_ms < row.from_ms)
+            take_off(passes, row.plate);
+        else
+            whole = put_on(passes, &row) && whole;
+    }
+    bool follows = ver == passes->ver || ver == passes->ver + 1;
+    passes->ver = ver;
+    return whole && follows ? GW_PASSES_NEW : GW_PASSES_HOLE;
+}
+
+/* The staged list becomes the list: sorted, a later row for the same plate and start wins. */
+static void install(struct gw_passes *passes)
+{
+    struct gw_pass *rows = passes->staged;
+    size_t n = passes->staged_count, kept = 0;
+    if (n > 0)
+        qsort(rows, n, sizeof *rows, by_plate);
+    for (size_t i = 0; i < n; i++) {
+        if (kept > 0 && by_plate(&rows[kept - 1], &rows[i]) == 0)
+            kept--;
+        rows[kept++] = rows[i];
+    }
+    free(passes->rows);
+    passes->rows = rows;
+    passes->count = kept;
+    passes->cap = passes->staged_cap;
+    passes->ver = passes->staged_ver;
+    passes->staged = NULL;
+    passes->staged_count = passes->staged_cap = 0;
+    passes->staged_pages = 0;
+}
+
+static enum gw_passes_result take_page(struct gw_passes *passes, const cJSON *rows, uint32_t ver,
+                                       unsigned page, unsigned pages)
+{
+    const cJSON *item;
+    if (passes->staged_pages != pages || passes->staged_ver != ver) {
+        passes->staged_count = passes->staged_seen = 0;
+        passes->staged_ver = ver;
+        passes->staged_pages = pages;
+        memset(passes->page_seen, 0, sizeof passes->page_seen);
+    }
+    uint8_t bit = (uint8_t)(1u << page % 8), *seen = &passes->page_seen[page / 8];
+    if (*seen & bit)
+        return GW_PASSES_PART;
+    cJSON_ArrayForEach(item, rows)
+    {
+        struct gw_pass row;
+        if (!take_row(item, &row))
+            return GW_PASSES_INVALID;
+        if (!reserve(&passes->staged, &passes->staged_cap, passes->staged_count))
+            return GW_PASSES_INVALID;
+        passes->staged[passes->staged_count++] = row;
+    }
+    *seen |= bit;
+    if (++passes->staged_seen < pages)
+        return GW_PASSES_PART;
+    install(passes);
+    return GW_PASSES_NEW;
+}
+
+enum gw_passes_result gw_passes_take(struct gw_passes *passes, const cJSON *body)
+{
+    int64_t ver = 0, page = 0, pages = 1;
+    const cJSON *rows = gw_json_at(body, "passes");
+    if (!gw_json_int(body, "ver", 0, UINT32_MAX, &ver) || !cJSON_IsArray(rows))
+        return GW_PASSES_INVALID;
+    if (gw_json_flag(body, "delta"))
+        return take_changes(passes, rows, (uint32_t)ver);
+    /* Pages are counted from 0 or from 1: only that each came counts. */
+    if (gw_json_at(body, "page") != NULL && !gw_json_int(body, "page", 0, GW_PAGES_MAX - 1, &page))
+        return GW_PASSES_INVALID;
+    if (gw_json_at(body, "pages") != NULL &&
+        !gw_json_int(body, "pages", 0, GW_PAGES_MAX - 1, &pages))
+        return GW_PASSES_INVALID;
+    return take_page(passes, rows, (uint32_t)ver, (unsigned)page, pages > 0 ? (unsigned)pages : 1);
+}
+
+/* ---- file ------------------------------------------------------------------------------------ */
+char *gw_passes_write(const struct gw_passes *passes, size_t *ret_len)
+{
+    size_t cap = 256 + passes->count * LINE_MAX_;
+    char *text = malloc(cap);
+    if (text == NULL)
+        return NULL;
+    size_t at = (size_t)snprintf(
+        text, cap, FILE_HEAD "ver %u civil %" PRId64 " %" PRId64 " %" PRId64 "\n", passes->ver,
+        passes->civil.civil_ms, passes->civil.real_ms, passes->civil.scale);
+    for (size_t i = 0; i < passes->count; i++)
+        at += (size_t)snprintf(text + at, cap - at, "%s %" PRId64 " %" PRId64 "\n",
+                               passes->rows[i].plate, passes->rows[i].from_ms,
+                               passes->rows[i].until_ms);
+    at += (size_t)snprintf(text + at, cap - at, "crc %08x\n", gw_crc32(text, at));
+    *ret_len = at;
+    return text;
+}
+
+static bool parse_rows(struct gw_passes *made, char *at, const char *end)
+{
+    while (at < end) {
+        struct gw_pass row = {.from_ms = 0};
+        int used = 0;
+        if (sscanf(at, "%31s %" SCNd64 " %" SCNd64 "%n", row.plate, &row.from_ms, &row.until_ms,
+                   &used) != 3 ||
+            at[used] != '\n' || !reserve(&made->rows, &made->cap, made->count))
+            return false;
+        made->rows[made->count++] = row;
+        at += used + 1;
+    }
+    return true;
+}
+
+static int parse(struct gw_passes *ret, char *text, size_t len)
+{
+    struct gw_passes made = {0};
+    unsigned crc = 0;
+    int used = 0;
+    char *last = len > 13 ? text + len - 13 : text; /* "crc 0a1b2c3d\n" */
+    if (len < sizeof FILE_HEAD + 13 || memcmp(text, FILE_HEAD, sizeof FILE_HEAD - 1) != 0 ||
+        sscanf(last, "crc %8x", &crc) != 1 || gw_crc32(text, (size_t)(last - text)) != crc)
+        goto damaged;
+    char *at = text + sizeof FILE_HEAD - 1;
+    if (sscanf(at, "ver %u civil %" SCNd64 " %" SCNd64 " %" SCNd64 "%n", &made.ver,
+               &made.civil.civil_ms, &made.civil.real_ms, &made.civil.scale, &used) != 4 ||
+        at[used] != '\n' || !parse_rows(&made, at + used + 1, last))
+        goto damaged;
+    if (made.count > 0)
+        qsort(made.rows, made.count, sizeof *made.rows, by_plate);
+    *ret = made;
+    return 0;
+damaged:
+    gw_passes_done(&made);
+    errno = EBADMSG;
+    return -1;
+}
+
+int gw_passes_read(struct gw_passes *ret, const char *path)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC), fault = -1;
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &status) == 0 && status.st_size <= 256 + GW_PASSES_MAX * (int64_t)LINE_MAX_) {
+        size_t len = (size_t)status.st_size;
+        char *text = malloc(len + 1);
+        if (text != NULL && read(fd, text, len) == (ssize_t)len) {
+            text[len] = '\0';
+            fault = parse(ret, text, len);
+        }
+        free(text);
+    } else {
+        errno = EBADMSG;
+    }
+    close(fd);
+    return fault;
+}
