@@ -95,7 +95,8 @@ size_t demo_chart_draw(const struct demo_chart *chart, char *out, size_t cap)
     }
     put(&canvas, "\n       ");
     for (int h = chart->first_hour; h <= chart->last_hour; h++) {
-        put(&canvas, "%02d ", h);
+        bool marked = chart->color && h == chart->now_hour;
+        put(&canvas, "%s%02d%s ", marked ? "\033[7m" : "", h, marked ? "\033[0m" : "");
     }
     put(&canvas, "\n       ░ open to others   ▒ promised   █ parked\n");
     return canvas.len;

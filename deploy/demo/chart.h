@@ -24,6 +24,7 @@ struct demo_hour {
 struct demo_chart {
     int first_hour, last_hour; /* drawn, both included */
     int rows;                  /* height of the plot */
+    int now_hour;              /* its label is marked; -1: none */
     bool color;
     struct demo_hour hour[DEMO_CHART_HOURS];
 };

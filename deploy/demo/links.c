@@ -257,7 +257,7 @@ static int open_field(struct demo_links *links, const char *user, const char *se
     (void)MQTTAsync_setConnected(links->field, links, on_field_up);
     MQTTAsync_connectOptions connect = MQTTAsync_connectOptions_initializer;
     connect.username = *user != '\0' ? user : NULL;
-    connect.password = *secret != '\0' ? secret : NULL;
+    connect.password = *user != '\0' ? secret : NULL;
     connect.automaticReconnect = 1;
     connect.cleansession = 1;
     if (MQTTAsync_connect(links->field, &connect) != MQTTASYNC_SUCCESS || !wait_field(links)) {

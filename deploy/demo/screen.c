@@ -99,6 +99,7 @@ static void compose(struct frame *frame, struct demo_player *player)
     put(frame, " %s %3d %%   %d civil seconds a second\n", bar,
         (int)((minute - player->first_min) * 100 / (player->last_min - player->first_min)),
         player->scale);
+    player->chart.now_hour = (int)(minute / 60);
     frame->len += demo_chart_draw(&player->chart, frame->text + frame->len, FRAME_CAP - frame->len);
     put_counters(frame, player);
 }

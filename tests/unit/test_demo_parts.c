@@ -97,7 +97,8 @@ static void test_chart_stacks_the_tide(void **state)
 static void test_chart_never_overruns(void **state)
 {
     (void)state;
-    struct demo_chart chart = {.first_hour = 0, .last_hour = 23, .rows = 14, .color = true};
+    struct demo_chart chart = {
+        .first_hour = 0, .last_hour = 23, .rows = 14, .now_hour = 9, .color = true};
     for (int h = 0; h < 24; h++) {
         chart.hour[h] = (struct demo_hour){
             .supply = 300, .promised = (uint32_t)h * 10, .parked = (uint32_t)h * 5, .known = true};
