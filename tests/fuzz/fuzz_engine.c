@@ -176,9 +176,9 @@ static bool line(const uint8_t *text, size_t len)
 
 static void check_balance(void)
 {
-    int64_t sum = 0;
+    const struct tide_account *account = engine_find(engine, TIDE_REC_account, 0, 0, 0);
+    int64_t sum = account != NULL ? account->balance_min : 0; /* the pool's */
     uint32_t cursor = 0;
-    const struct tide_account *account;
     while ((account = engine_next(engine, TIDE_REC_account, &cursor)) != NULL)
         sum += account->balance_min;
     if (sum != 0)
