@@ -56,8 +56,8 @@ int tide_decode_request(const struct tide_op *op, const uint8_t *bytes, size_t l
                         const struct tide_names *names, int utc_offset_min,
                         struct tide_request *ret, struct tide_fault *ret_fault);
 
-/* The rid of any body, well formed or not, so that a refusal without decoding (unknown_op, busy) can
- * be addressed. 0, or -1 when there is none to be found; rid is then "". */
+/* The rid of any body, well formed or not, so that a refusal without decoding (unknown_op, busy)
+ * can be addressed. 0, or -1 when there is none to be found; rid is then "". */
 int tide_request_rid(const uint8_t *bytes, size_t len, char rid[TIDE_RID_BYTES_MAX + 1]);
 
 /* A gateway's fact: topic `up/{kind}` with kind plate, slot, gate, done, hello. What a camera could
@@ -80,8 +80,8 @@ struct tide_frame {
  * TIDE_PACKET_BYTES_MAX, topic and properties included. */
 #define TIDE_MESSAGE_BYTES_MAX (TIDE_PACKET_BYTES_MAX - 1024)
 
-/* effects: one REPLY and its ITEMs (other verbs are passed over). Items that do not fit into cap are
- * left out at the end, and `more` says so. 0 when there is no REPLY or not even it fits. */
+/* effects: one REPLY and its ITEMs (other verbs are passed over). Items that do not fit into cap
+ * are left out at the end, and `more` says so. 0 when there is no REPLY or not even it fits. */
 size_t tide_encode_reply(char *out, size_t cap, const struct tide_frame *frame, const char *rid,
                          const uint8_t *effects, size_t effects_len);
 /* A refusal that never reached the engine. */

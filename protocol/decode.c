@@ -5,7 +5,7 @@
  *     struct tide_book {.plate = 7, .zone = 1, .start_ms = ..., .household = 44}
  *
  * Everything is decoded first with names only looked up (`dry`). Only when the whole message is
- * right and a name in it is new does a second round make it: a message with a fault leaves no trace.
+ * right and a name in it is new does a second round make it: a fault leaves no trace.
  */
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static int invalid(struct wire_decoder *d, const char *member, const char *what)
     return wire_refuse(d, TIDE_CODE_invalid, member, what);
 }
 
-/* ---- names ------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 static bool is_fresh(const struct wire_decoder *d, enum tide_name_kind kind, const char *text)
 {
     for (unsigned i = 0; i < d->fresh_count; i++) {
@@ -92,7 +92,7 @@ static int decode_name(struct wire_decoder *d, enum tide_name_kind kind, const c
         if (id == 0)
             return wire_refuse(d, TIDE_CODE_unavailable, member, "no room for another name");
     }
-    if (id == 0 && !(is_plate && d->plate_may_be_unknown))
+    if (id == 0 && !d->name_may_be_unknown && !(is_plate && d->plate_may_be_unknown))
         return wire_refuse(d, TIDE_CODE_not_found, member, "nothing has this name");
     *ret = id;
     return 0;
@@ -124,7 +124,7 @@ static int decode_for(struct wire_decoder *d, const struct tide_record *desc, co
     return wire_refuse(d, TIDE_CODE_not_found, "for", "nobody has this name");
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 static int decode_mask(struct wire_decoder *d, unsigned type, const char *member,
                        const cJSON *value, int64_t *ret)
 {
@@ -239,7 +239,7 @@ static int decode_field(struct wire_decoder *d, const struct tide_record *desc,
     return error;
 }
 
-/* ---- texts that go to the directory --------------------------------------------------------------- */
+/* ---- texts that go to the directory ---------------------------------------------------------- */
 static enum tide_name_kind text_kind(const struct tide_record *desc, const char *member)
 {
     if (strcmp(member, "full_name") == 0)
@@ -282,7 +282,7 @@ int wire_take_texts(struct wire_decoder *d, struct tide_request *request, tide_i
     return 0;
 }
 
-/* ---- what must be there ---------------------------------------------------------------------------- */
+/* ---- what must be there ---------------------------------------------------------------------- */
 static int check_required(struct wire_decoder *d, const struct wire_shape *shape, uint32_t seen)
 {
     char name[WIRE_MEMBER_MAX];
@@ -389,7 +389,7 @@ static int check_record(struct wire_decoder *d, const struct wire_shape *shape, 
     return 0;
 }
 
-/* ---- objects ---------------------------------------------------------------------------------------- */
+/* ---- objects --------------------------------------------------------------------------------- */
 static int decode_member(struct wire_decoder *d, const struct tide_record *desc, const cJSON *value,
                          void *record)
 {

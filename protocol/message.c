@@ -16,6 +16,7 @@ static void decoder_start(struct wire_decoder *d, const struct tide_names *names
     d->at[0] = '\0';
     d->dry = true;
     d->make_key = d->make_plate = d->plate_may_be_unknown = d->plate_may_be_garbage = false;
+    d->name_may_be_unknown = false;
     d->plate_class = -1;
     d->text_count = d->fresh_count = 0;
 }
@@ -202,7 +203,7 @@ int tide_decode_fact(const char *kind, const uint8_t *bytes, size_t len,
         return wire_refuse(&d, TIDE_CODE_unknown_op, "", "no such kind of fact");
     memset(&event, 0, sizeof event);
     event.kind = shape->kind;
-    d.make_plate = d.plate_may_be_garbage = true;
+    d.make_plate = d.plate_may_be_garbage = d.name_may_be_unknown = true;
     cJSON *root = read_object(&d, bytes, len, NULL);
     if (root == NULL)
         return -1;

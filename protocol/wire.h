@@ -14,7 +14,7 @@
 
 /* ---- strict gate (json_check.c) ------------------------------------------------------------- */
 /* tide_json_check, and where the text of the top level's "rid" lies if it was passed before the
- * end or the fault: *ret_rid is NULL when it was not. It has no escapes, but is not checked else. */
+ * end or the fault: *ret_rid is NULL when it was not. It has no escapes; all else is unchecked. */
 int wire_json_check(const uint8_t *bytes, size_t len, struct tide_fault *ret_fault,
                     const char **ret_rid, size_t *ret_rid_len);
 
@@ -63,7 +63,7 @@ int32_t wire_days_from_civil(int year, unsigned month, unsigned day);
 size_t wire_time_format_ms(char *out, size_t cap, tide_ms time_ms, int utc_offset_min);
 #define WIRE_TIME_MAX 32 /* bytes that any time, date or minute of a day needs, with its NUL */
 
-/* ---- writing JSON (json_out.c) ----------------------------------------------------------------- */
+/* ---- writing JSON (json_out.c) --------------------------------------------------------------- */
 /* Writes compact JSON into a given buffer; commas by itself. Once full, it stays full. */
 struct wire_out {
     char *buf;
@@ -85,7 +85,7 @@ void wire_put_text(struct wire_out *out, const char *key, const char *text);
 void wire_put_int(struct wire_out *out, const char *key, int64_t value);
 void wire_put_bool(struct wire_out *out, const char *key, bool value);
 
-/* ---- decoding (decode.c; rows and days in decode_rows.c) ---------------------------------------- */
+/* ---- decoding (decode.c; rows and days in decode_rows.c) ------------------------------------- */
 struct cJSON;
 
 /* A text of an object that goes into the directory, not into its record. */
@@ -110,6 +110,7 @@ struct wire_decoder {
     bool make_key; /* the object's own name (or plate) may be new */
     bool make_plate;
     bool plate_may_be_unknown; /* then its id is 0 */
+    bool name_may_be_unknown;  /* of a fact: its number counts all the same */
     bool plate_may_be_garbage; /* cameras: then its id is 0 too */
     int plate_class;           /* of the last plate; -1: none yet */
     struct wire_text texts[WIRE_TEXTS_MAX];

@@ -35,7 +35,8 @@ void table_carve(struct table *table, struct carve *carve, uint32_t stride, uint
     uint32_t buckets = 16;
     while (!dense && buckets < 2 * (uint64_t)cap)
         buckets *= 2;
-    CHECK(stride % 8 == 0 && cap > 0);
+    CHECK(stride >= sizeof(uint32_t) && cap > 0);
+    stride = (stride + 7) & ~7u; /* elements hold 64-bit fields */
     table->stride = stride;
     table->cap = cap;
     table->mask = buckets - 1;

@@ -111,13 +111,14 @@ static bool days_read(const struct engine_event *event, struct tide_day *days, u
     return true;
 }
 
+/* By date, not by where the rows lie. */
 static void year_clear(struct step *step, int32_t year)
 {
     struct engine *engine = step->engine;
-    uint32_t cursor = 0;
-    struct day_state *day;
-    while ((day = table_next(&engine->days, &cursor)) != NULL) {
-        if (calendar_year(day->row.date) != year)
+    int32_t end = calendar_month_start((year + 1) * 12);
+    for (int32_t date = calendar_month_start(year * 12); date < end; date++) {
+        struct day_state *day = table_find(&engine->days, (uint32_t)date);
+        if (day == NULL)
             continue;
         step_del(step, TIDE_REC_day, &day->row);
         table_remove(&engine->days, day);

@@ -199,6 +199,7 @@ static void genesis_take(struct step *step)
     int32_t today = calendar_date(engine, step->now_ms);
     step_setting(step, TIDE_SETTING_rolled_date,
                  today + (int32_t)engine->setting[TIDE_SETTING_horizon_days]);
+    freemap_horizon(engine);
     step_setting(step, TIDE_SETTING_granted_month, calendar_month(today));
     struct place_state *place = table_add(&engine->places, ask->community);
     struct person_state *person = table_add(&engine->persons, ask->admin);
@@ -299,8 +300,10 @@ void engine_step(struct engine *engine, const struct engine_event *event,
         .engine = engine, .event = event, .effects = effects, .now_ms = event->when_ms};
     CHECK(rules[event->kind] != NULL && event->when_ms >= engine->now_ms);
     CHECK(event->kind == TIDE_REC_tick || event->kind == TIDE_REC_genesis ||
+          event->kind == TIDE_REC_clock || /* which may suspend them */
           engine_next_deadline(engine) > event->when_ms);
     engine->now_ms = event->when_ms;
+    freemap_horizon(engine);
     if (is_own(event) || step_identify(&step))
         rules[event->kind](&step);
     step_counters(&step);

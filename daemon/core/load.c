@@ -241,6 +241,7 @@ void deadlines_rebuild(struct engine *engine)
 int engine_load_end(struct engine *engine, tide_ms now)
 {
     engine->now_ms = now;
+    freemap_horizon(engine);
     if (engine->setting[TIDE_SETTING_horizon_days] > engine->limits.horizon_days_max ||
         link_people(engine) != 0 || link_supply(engine) != 0 || link_promises(engine) != 0)
         return -1;

@@ -260,6 +260,7 @@ static void put_slot(struct step *step, const struct tide_slot *row)
         windows_resolve(engine, slot, first, last);
     zone_touch(engine, row->zone);
     step_put(step, TIDE_REC_slot, row);
+    window_resettle_slot(step, slot, TIDE_WHY_withdrawn);
 }
 
 static bool same_window(const struct tide_window *a, struct tide_window b)
@@ -294,6 +295,8 @@ static void put_window(struct step *step, struct tide_window row)
     if (first <= last)
         windows_resolve(engine, slot, first, last);
     zone_touch(engine, row.zone);
+    window_resettle_slot(
+        step, slot, row.kind == TIDE_WINDOW_KIND_blackout ? TIDE_WHY_blackout : TIDE_WHY_recall);
 }
 
 static void put_vehicle(struct step *step, const struct tide_vehicle *row)

@@ -106,6 +106,7 @@ struct engine {
     tide_ms now_ms;
     int64_t setting[TIDE_SETTINGS_COUNT];
     uint32_t counter[16], counter_told[16]; /* next id of each kind; as last PUT */
+    int64_t known_from, known_until;        /* grains that the rings know, see freemap.h */
     uint32_t ring_days, ring_words;
     uint64_t *ring_bits;      /* open and busy of slot 1, of slot 2, ... */
     struct tide_account pool; /* account 0 */

@@ -172,25 +172,32 @@ static bool times_are_sound(struct step *step, const struct booking_wish *wish, 
     return true;
 }
 
-static bool plate_is_clear(struct step *step, const struct booking_wish *wish, struct span span,
-                           struct tide_reply *reply)
+tide_id booking_overlapping(const struct engine *engine, tide_id plate, tide_id except,
+                            struct span span)
 {
-    const struct engine *engine = step->engine;
-    const struct vehicle_state *vehicle = vehicle_of(engine, wish->plate);
-    const struct plate_state *plate = plate_of(engine, wish->plate);
-    if (vehicle != NULL && vehicle->row.kind == TIDE_VEHICLE_KIND_blocked)
-        return refuse(step, reply, TIDE_CODE_not_authorized, TIDE_WHY_blocked, 0);
-    for (uint32_t id = plate != NULL ? plate->first_booking : 0; id != 0;) {
+    const struct plate_state *state = plate_of(engine, plate);
+    for (uint32_t id = state != NULL ? state->first_booking : 0; id != 0;) {
         const struct booking_state *other = booking_of(engine, id);
         struct span theirs = booking_span(&other->row, 0);
-        if (theirs.from < span.until && span.from < theirs.until) {
-            refuse(step, reply, TIDE_CODE_conflict, TIDE_WHY_plate_overlap, 0);
-            reply->id = other->row.id;
-            return false;
-        }
+        if (id != except && theirs.from < span.until && span.from < theirs.until)
+            return id;
         id = other->next_of_plate;
     }
-    return true;
+    return 0;
+}
+
+static bool plate_is_clear(struct step *step, tide_id plate, tide_id except, struct span span,
+                           struct tide_reply *reply)
+{
+    const struct vehicle_state *vehicle = vehicle_of(step->engine, plate);
+    if (vehicle != NULL && vehicle->row.kind == TIDE_VEHICLE_KIND_blocked)
+        return refuse(step, reply, TIDE_CODE_not_authorized, TIDE_WHY_blocked, 0);
+    tide_id other = booking_overlapping(step->engine, plate, except, span);
+    if (other == 0)
+        return true;
+    refuse(step, reply, TIDE_CODE_conflict, TIDE_WHY_plate_overlap, 0);
+    reply->id = other;
+    return false;
 }
 
 static bool household_may(struct step *step, const struct booking_wish *wish,
@@ -265,7 +272,7 @@ struct booking_state *booking_make(struct step *step, const struct booking_wish 
         return NULL;
     }
     if (!times_are_sound(step, wish, span, ret_reply) ||
-        !plate_is_clear(step, wish, span, ret_reply) ||
+        !plate_is_clear(step, wish->plate, 0, span, ret_reply) ||
         !household_may(step, wish, zone, (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN),
                        ret_reply))
         return NULL;
@@ -422,7 +429,8 @@ void extend_take(struct step *step)
     }
     asked.from = span.from > span.now ? span.from : span.now;
     struct span whole = {span.from, asked.until, span.from}; /* its start may lie in the past */
-    if (!times_are_sound(step, &wish, whole, &reply)) {
+    if (!times_are_sound(step, &wish, whole, &reply) ||
+        !plate_is_clear(step, booking->row.plate, booking->row.id, whole, &reply)) {
         step_reply(step, &reply);
         return;
     }

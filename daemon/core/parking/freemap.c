@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "daemon/core/calendar.h"
+#include "daemon/core/parking/parking.h"
+
 uint32_t freemap_ring_days(uint32_t horizon_days)
 {
     uint32_t days = horizon_days + 3;
@@ -59,12 +62,25 @@ void freemap_clear(const struct engine *engine, uint64_t *bits, grain from, grai
     span_write(engine, bits, from, until, false);
 }
 
-/* The first grain in [from, until) whose bit in (open & ~busy) is `wanted`; until when none is. */
+void freemap_horizon(struct engine *engine)
+{
+    engine->known_from = grain_floor(calendar_day_start(engine, windows_first_day(engine)));
+    engine->known_until = grain_floor(calendar_day_start(engine, windows_last_day(engine) + 1));
+}
+
+/* The first grain in [from, until) whose bit in (open & ~busy) is `wanted`; until when none is.
+ * What the ring does not know is neither open nor free. */
 static grain find(const struct engine *engine, const struct slot_state *slot, grain from,
                   grain until, bool wanted, bool look_at_busy)
 {
-    grain at = from;
-    while (at < until) {
+    grain at = from, first = engine->known_from, last = engine->known_until;
+    if (at < first || at >= last) {
+        if (!wanted || until <= first || at >= last)
+            return wanted ? until : from;
+        at = first;
+    }
+    grain end = until < last ? until : last;
+    while (at < end) {
         uint32_t bit = ring_at(engine, at), word = bit / 64;
         uint64_t value = slot->open[word] & ~(look_at_busy ? slot->busy[word] : 0);
         if (!wanted)
@@ -72,11 +88,13 @@ static grain find(const struct engine *engine, const struct slot_state *slot, gr
         value >>= bit % 64;
         if (value != 0) {
             grain found = at + __builtin_ctzll(value);
-            return found < until ? found : until;
+            if (found < end)
+                return found;
+            break;
         }
         at += 64 - bit % 64;
     }
-    return until;
+    return wanted ? until : end;
 }
 
 bool freemap_is_free(const struct engine *engine, const struct slot_state *slot, grain from,
@@ -107,6 +125,8 @@ grain freemap_free_before(const struct engine *engine, const struct slot_state *
                           grain max)
 {
     grain count = 0;
+    if (max > from - engine->known_from)
+        max = from - engine->known_from;
     while (count < max) {
         uint32_t bit = ring_at(engine, from - count - 1), word = bit / 64;
         uint64_t taken = ~(slot->open[word] & ~slot->busy[word]) << (63 - bit % 64);
@@ -116,7 +136,7 @@ grain freemap_free_before(const struct engine *engine, const struct slot_state *
         }
         count += bit % 64 + 1;
     }
-    return count < max ? count : max;
+    return count < max || max < 0 ? count : max;
 }
 
 void freemap_adopt(const struct engine *engine, struct slot_state *slot)

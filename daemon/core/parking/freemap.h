@@ -32,6 +32,10 @@ uint32_t freemap_ring_days(uint32_t horizon_days);
 /* Gives a new slot its rings, which lie at its id in the engine's block; all clear. */
 void freemap_adopt(const struct engine *engine, struct slot_state *slot);
 
+/* What the ring knows: yesterday to the last resolved day. Grains outside are other days' bits, and
+ * neither open nor free. To be called whenever the time or the last resolved day moves. */
+void freemap_horizon(struct engine *engine);
+
 /* Sets or clears the grains [from, until) of a ring; a span no longer than the ring. */
 void freemap_set(const struct engine *engine, uint64_t *bits, grain from, grain until);
 void freemap_clear(const struct engine *engine, uint64_t *bits, grain from, grain until);

@@ -41,6 +41,8 @@ static struct right right_of(const struct engine *engine, tide_id plate, tide_id
                              tide_ms now_ms)
 {
     const struct vehicle_state *vehicle = vehicle_of(engine, plate);
+    const struct plate_state *state = plate_of(engine, plate);
+    const struct session_state *there = state != NULL ? session_of(engine, state->session) : NULL;
     tide_ms early_ms = engine->setting[TIDE_SETTING_early_min] * TIDE_MINUTE_MS;
     struct right right = {.why = TIDE_WHY_unknown_plate};
     if (vehicle != NULL && (vehicle->row.until_ms == 0 || vehicle->row.until_ms > now_ms)) {
@@ -62,9 +64,12 @@ static struct right right_of(const struct engine *engine, tide_id plate, tide_id
         right.open = true;
         return right;
     }
-    const struct plate_state *state = plate_of(engine, plate);
-    if (state != NULL && state->first_booking != 0)
+    if (there != NULL && there->row.place == place && there->row.booking != 0) {
+        right.why = TIDE_WHY_booking; /* read twice: it is being let in already */
+        right.open = true;
+    } else if (state != NULL && state->first_booking != 0) {
         right.why = TIDE_WHY_too_early;
+    }
     return right;
 }
 

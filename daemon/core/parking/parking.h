@@ -92,6 +92,9 @@ struct booking_wish {
 };
 struct booking_state *booking_make(struct step *step, const struct booking_wish *wish,
                                    struct tide_reply *ret_reply);
+/* A live booking of the plate, other than `except`, that overlaps the span; 0 when none does. */
+tide_id booking_overlapping(const struct engine *engine, tide_id plate, tide_id except,
+                            struct span span);
 /* As its party may see it: no slot before the car is there. */
 void booking_item(struct step *step, const struct tide_booking *booking);
 void book_take(struct step *step);

@@ -176,8 +176,11 @@ bool booking_begin_early(struct step *step, struct booking_state *booking)
     if (span.from <= span.now)
         return true;
     int32_t more = (int32_t)((span.from - span.now) * TIDE_GRAIN_MIN);
+    struct span sooner = {span.now, span.from, span.now};
     if (!freemap_is_free(engine, slot, span.now, span.from) ||
-        more > ledger_available(engine, row->household))
+        spot_taken_by_other(engine, slot, 0) ||
+        booking_overlapping(engine, row->plate, row->id, sooner) != 0 ||
+        more > ledger_available(engine, row->household) || !session_room(engine, row->plate))
         return false;
     booking_detach(engine, booking);
     row->start_ms = span.now * TIDE_GRAIN_MS;
@@ -193,17 +196,24 @@ bool booking_begin_early(struct step *step, struct booking_state *booking)
 static void arrive_booked(struct step *step, struct booking_state *booking)
 {
     uint32_t id = booking->row.id;
+    if (!session_room(step->engine, booking->row.plate)) {
+        step_refuse(step, TIDE_CODE_full, TIDE_WHY_pool_full);
+        return;
+    }
     if (booking->row.start_ms > step->now_ms && !booking_begin_early(step, booking)) {
         step_reply(step, &(struct tide_reply){.code = TIDE_CODE_conflict,
                                               .why = TIDE_WHY_too_early,
                                               .free_from_ms = booking->row.start_ms});
         return;
     }
-    const struct session_state *session =
-        booking_arrive(step, booking, source_of(step), step->now_ms);
-    if (session == NULL) {
-        bool broken = booking_of(step->engine, id) == NULL;
-        step_refuse(step, TIDE_CODE_full, broken ? TIDE_WHY_overstayer : TIDE_WHY_pool_full);
+    struct tide_booking lost = booking->row;
+    if (booking_arrive(step, booking, source_of(step), step->now_ms) == NULL) {
+        /* Its place is taken and there is no other: the promise is broken, and that is done. */
+        lost.state = TIDE_BOOKING_STATE_broken;
+        lost.reason = TIDE_WHY_overstayer;
+        lost.ended_ms = step->now_ms;
+        step_reply(step, &(struct tide_reply){.why = TIDE_WHY_overstayer, .id = id});
+        booking_item(step, &lost);
         return;
     }
     step_ok(step, id);

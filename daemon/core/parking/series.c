@@ -135,6 +135,8 @@ void repeat_take(struct step *step)
     struct party party;
     if (ask.weekdays == 0)
         ask.weekdays = TIDE_WEEKDAYS_ALL;
+    if (ask.days == 0)
+        ask.days = TIDE_DAYS_WORKDAY;
     if (!step_party(step, ask.household, ask.person, &party))
         return;
     if (!repeat_is_sound(engine, &ask, today)) {

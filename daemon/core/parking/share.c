@@ -68,6 +68,8 @@ void share_take(struct step *step)
                               .start_ms = ask->start_ms,
                               .end_ms = ask->end_ms,
                               .by = step->person};
+    if (ask->kind == TIDE_WINDOW_KIND_weekly && row.days == 0)
+        row.days = TIDE_DAYS_WORKDAY;
     bool opening = ask->kind == TIDE_WINDOW_KIND_weekly || ask->kind == TIDE_WINDOW_KIND_once;
     if (!opening || !window_is_sound(&row) ||
         (ask->kind == TIDE_WINDOW_KIND_once && ask->end_ms <= step->now_ms)) {
@@ -111,8 +113,9 @@ void unshare_take(struct step *step)
 /* ---- recall -------------------------------------------------------------------------------------- */
 #define MOVES_MAX 64
 
-struct move {
-    tide_id booking, from, to;
+struct move { /* and what the booking was before it */
+    struct tide_booking before;
+    tide_id to;
 };
 
 /* The next booking of the slot that overlaps the span, after `after` (0: the first). */
@@ -146,7 +149,7 @@ static bool move_away(struct step *step, struct slot_state *slot, struct span sp
                            booking_span(&booking->row, step->now_ms), slot->row.id);
         if (to == 0)
             break;
-        moves[count++] = (struct move){booking->row.id, slot->row.id, to};
+        moves[count++] = (struct move){booking->row, to};
         booking_move(step, booking, to);
     }
     if (booking == NULL)
@@ -154,10 +157,9 @@ static bool move_away(struct step *step, struct slot_state *slot, struct span sp
     *ret_blocking = booking->row.id;
     while (count > 0) { /* back again: what is refused has not happened */
         const struct move *move = &moves[--count];
-        struct booking_state *moved = booking_of(engine, move->booking);
-        uint16_t times = (uint16_t)(moved->row.moves - 1);
-        booking_move(step, moved, move->from);
-        moved->row.moves = times;
+        struct booking_state *moved = booking_of(engine, move->before.id);
+        booking_move(step, moved, move->before.slot);
+        moved->row = move->before;
     }
     step->effects->len = mark_len;
     step->effects->count = mark_count;

@@ -178,6 +178,7 @@ void windows_roll(struct step *step)
         from = last - (int32_t)engine->setting[TIDE_SETTING_horizon_days];
     CHECK(from <= last);
     step_setting(step, TIDE_SETTING_rolled_date, last);
+    freemap_horizon(engine);
     uint32_t cursor = 0;
     struct slot_state *slot;
     while ((slot = table_next(&engine->slots, &cursor)) != NULL) {
