@@ -106,8 +106,8 @@ static inline int broker_fixture_run(struct broker_fixture *broker)
     return -1;
 }
 
-/* extra: further lines of mosquitto.conf; NULL: anybody may do anything. */
-static inline int broker_fixture_start(struct broker_fixture *broker, const char *extra)
+/* Makes folder, port and names; nothing runs yet. */
+static inline int broker_fixture_prepare(struct broker_fixture *broker)
 {
     *broker = (struct broker_fixture){.folder = "/tmp/tide-broker-XXXXXX"};
     if (mkdtemp(broker->folder) == NULL || (broker->port = broker_fixture_free_port()) < 0)
@@ -116,14 +116,28 @@ static inline int broker_fixture_start(struct broker_fixture *broker, const char
     snprintf(broker->log, sizeof broker->log, "%s/log", broker->folder);
     snprintf(broker->pid_file, sizeof broker->pid_file, "%s/pid", broker->folder);
     snprintf(broker->uri, sizeof broker->uri, "tcp://127.0.0.1:%d", broker->port);
+    return 0;
+}
+
+/* What is this broker's own: port, folder, and who it is. */
+static inline void broker_fixture_own_lines(const struct broker_fixture *broker, FILE *file)
+{
+    fprintf(file, "listener %d 127.0.0.1\npid_file %s\n", broker->port, broker->pid_file);
+    if (geteuid() == 0) /* else it turns into a user that may not read our folder */
+        fputs("user root\n", file);
+}
+
+/* extra: further lines of mosquitto.conf; NULL: anybody may do anything. */
+static inline int broker_fixture_start(struct broker_fixture *broker, const char *extra)
+{
+    if (broker_fixture_prepare(broker) != 0)
+        return -1;
     FILE *file = fopen(broker->conf, "we");
     if (file == NULL)
         return -1;
+    fputs("per_listener_settings false\n", file);
+    broker_fixture_own_lines(broker, file);
     fprintf(file,
-            "per_listener_settings false\n"
-            "listener %d 127.0.0.1\n"
-            "pid_file %s\n"
-            "%s" /* else it turns into a user that may not read our folder */
             "set_tcp_nodelay true\n"
             "max_inflight_messages 0\n"
             "max_queued_messages 100000\n"
@@ -131,9 +145,39 @@ static inline int broker_fixture_start(struct broker_fixture *broker, const char
             "persistence false\n"
             "log_type error\nlog_type warning\n"
             "%s",
-            broker->port, broker->pid_file, geteuid() == 0 ? "user root\n" : "",
             extra != NULL ? extra : "allow_anonymous true\n");
     fclose(file);
+    return broker_fixture_run(broker);
+}
+
+/* The configuration that is shipped (deploy/mosquitto/people.conf) with port and paths of one's
+ * own: password_file and acl_file must lie in broker->folder, so call _prepare, make them, then
+ * this. */
+static inline int broker_fixture_run_shipped(struct broker_fixture *broker, const char *shipped)
+{
+    static const char *const own[] = {"listener",      "certfile", "keyfile",  "tls_version",
+                                      "password_file", "acl_file", "protocol", "pid_file"};
+    char line[512];
+    FILE *in = fopen(shipped, "re"), *out = in != NULL ? fopen(broker->conf, "we") : NULL;
+    if (out == NULL) {
+        fprintf(stderr, "%s: %s\n", in == NULL ? shipped : broker->conf, strerror(errno));
+        if (in != NULL)
+            fclose(in);
+        return -1;
+    }
+    while (fgets(line, sizeof line, in) != NULL) {
+        size_t word = strcspn(line, " \t\n"), i = 0;
+        while (i < sizeof own / sizeof *own &&
+               (strlen(own[i]) != word || strncmp(own[i], line, word) != 0))
+            i++;
+        if (i == sizeof own / sizeof *own)
+            fputs(line, out);
+    }
+    fclose(in);
+    broker_fixture_own_lines(broker, out);
+    fprintf(out, "password_file %s/password_file\nacl_file %s/acl_file\n", broker->folder,
+            broker->folder);
+    fclose(out);
     return broker_fixture_run(broker);
 }
 

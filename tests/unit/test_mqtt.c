@@ -480,6 +480,48 @@ static void refused(void **state)
     uv_run(&loop, UV_RUN_DEFAULT);
 }
 
+/* TLS with the certificates of deploy/certs: in with our authority, out with another. */
+static void tls(void **state)
+{
+    (void)state;
+    struct broker_fixture secure;
+    struct side side = {0}, stranger = {0};
+    char lines[300], uri[64], ca_file[100], command[200];
+    if (access("deploy/certs/make-dev-certs.sh", X_OK) != 0) {
+        print_message("deploy/certs is looked for from the root of the source\n");
+        skip();
+    }
+    assert_int_equal(broker_fixture_prepare(&secure), 0);
+    snprintf(command, sizeof command, "deploy/certs/make-dev-certs.sh %s/tls >/dev/null",
+             secure.folder);
+    assert_int_equal(system(command), 0);
+    FILE *file = fopen(secure.conf, "w");
+    broker_fixture_own_lines(&secure, file);
+    snprintf(lines, sizeof lines, "certfile %s/tls/server.crt\nkeyfile %s/tls/server.key\n",
+             secure.folder, secure.folder);
+    fprintf(file, "%sallow_anonymous true\nlog_type error\n", lines);
+    fclose(file);
+    assert_int_equal(broker_fixture_run(&secure), 0);
+
+    snprintf(uri, sizeof uri, "ssl://localhost:%d", secure.port);
+    snprintf(ca_file, sizeof ca_file, "%s/tls/ca.crt", secure.folder);
+    start_side(&side,
+               &(struct mqtt_conf){
+                   .uri = uri, .ca_file = ca_file, .user = "c", .subscriptions = daemon_topics});
+    start_side(&stranger,
+               &(struct mqtt_conf){.uri = uri, .user = "d", .subscriptions = daemon_topics});
+    assert_true(run_until(&side.ups, 1, WAIT_MS));
+    publish_numbers(&side, 300, 200, 1);
+    assert_true(run_until(&side.messages, 300, WAIT_MS));
+    struct mqtt_stats stats;
+    mqtt_stats(side.mqtt, &stats);
+    assert_true(stats.nodelay_set);
+    run_for(500);
+    assert_int_equal(stranger.ups, 0); /* the system's authorities do not know ours */
+    stop_sides(&side, &stranger);
+    broker_fixture_stop(&secure);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,6 +530,7 @@ int main(void)
         cmocka_unit_test(overflow),    cmocka_unit_test(alone),
         cmocka_unit_test(heartbeat),   cmocka_unit_test(will),
         cmocka_unit_test(cautious),    cmocka_unit_test(refused),
+        cmocka_unit_test(tls),
     };
     return cmocka_run_group_tests_name("mqtt", tests, begin, end);
 }
