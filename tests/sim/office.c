@@ -1,0 +1,261 @@
+/* office.c - what changes the rules under people's feet: holiday files, settings, new vehicles, people
+ * who ask to be forgotten. And chaos: requests that nobody in his senses would send.
+ */
+#include <string.h>
+
+#include "tests/sim/sim.h"
+
+static uint32_t one_with_role(const struct sim *sim, enum tide_role role)
+{
+    for (uint32_t i = 0; i < sim->world.person_count; i++)
+        if (sim->world.persons[i].role == role)
+            return i;
+    return 0;
+}
+
+struct rows {
+    uint8_t bytes[4096];
+    uint32_t len;
+    uint16_t count;
+};
+
+static void rows_add(struct rows *rows, unsigned kind, const void *record)
+{
+    rows->bytes[rows->len] = (uint8_t)kind;
+    size_t used = tide_record_pack(tide_record_of(kind), record, rows->bytes + rows->len + 1,
+                                   sizeof rows->bytes - rows->len - 1);
+    if (used == 0)
+        return;
+    rows->len += 1 + (uint32_t)used;
+    rows->count++;
+}
+
+static void send_rows(struct sim *sim, unsigned kind, struct rows *rows, int32_t year)
+{
+    struct engine_event event = sim_event(kind);
+    event.blob = rows->bytes;
+    event.blob_len = rows->len;
+    if (kind == TIDE_REC_put) {
+        event.as.put.rows = rows->count;
+    } else {
+        event.as.calendar.year = year;
+        event.as.calendar.rows = rows->count;
+    }
+    net_call(sim, one_with_role(sim, TIDE_ROLE_clerk), &event, 0);
+}
+
+/* ---- the calendar ------------------------------------------------------------------------------------ */
+static void new_calendar(struct sim *sim)
+{
+    const struct naive_calendar plain = {.utc_offset_min = SIM_UTC_OFFSET_MIN};
+    struct rows rows = {.len = 0};
+    int32_t day = naive_date(&plain, sim_civil(sim)) - 10;
+    int year, month, dom;
+    naive_civil(day + 10, &year, &month, &dom);
+    for (unsigned i = 0; i < 60; i++, day++) {
+        bool weekend = naive_weekday(day) >= 5;
+        struct tide_day row = {.date = day};
+        if (weekend && sim_rng_chance(&sim->bad, 180))
+            row.day_class = TIDE_DAY_CLASS_workday; /* made up for another day */
+        else if (sim_rng_chance(&sim->bad, 80))
+            row.day_class = TIDE_DAY_CLASS_holiday;
+        else
+            continue;
+        rows_add(&rows, TIDE_REC_day, &row);
+    }
+    send_rows(sim, TIDE_REC_calendar, &rows, year);
+}
+
+/* ---- settings ------------------------------------------------------------------------------------------ */
+static void new_setting(struct sim *sim)
+{
+    static const struct {
+        enum tide_setting key;
+        int32_t least, most;
+    } some[] = {{TIDE_SETTING_no_show_min, 5, 60},          {TIDE_SETTING_early_min, 0, 60},
+                {TIDE_SETTING_overstay_grace_min, 0, 40},   {TIDE_SETTING_ending_soon_min, 0, 40},
+                {TIDE_SETTING_household_live_max, 1, 12},   {TIDE_SETTING_stay_max_min, 120, 2000},
+                {TIDE_SETTING_sensor_silence_min, 60, 400}, {TIDE_SETTING_settle_min, 1, 30},
+                {TIDE_SETTING_escalate_min, 5, 60},         {TIDE_SETTING_compensation_min, 0, 120},
+                {TIDE_SETTING_grant_min, 600, 9000},        {TIDE_SETTING_horizon_days, 5, 16}};
+    struct rows rows = {.len = 0};
+    uint32_t which = sim_rng_below(&sim->bad, sizeof some / sizeof *some);
+    struct tide_setting_row row = {
+        .key = (uint8_t)some[which].key,
+        .value = sim_rng_range(&sim->bad, some[which].least, some[which].most)};
+    rows_add(&rows, TIDE_REC_setting_row, &row);
+    send_rows(sim, TIDE_REC_put, &rows, 0);
+}
+
+/* ---- people and things ------------------------------------------------------------------------------------ */
+static void new_vehicle(struct sim *sim)
+{
+    struct rows rows = {.len = 0};
+    uint32_t h = sim_rng_below(&sim->people, sim->world.household_count);
+    uint32_t plate = sim_world_plate(&sim->world, &sim->people, SIM_PLATE_OWN);
+    sim->world.plates[plate - 1].household = h;
+    struct tide_vehicle row = {.plate = plate,
+                               .household = sim->world.households[h].id,
+                               .kind = TIDE_VEHICLE_KIND_resident};
+    if (sim_rng_chance(&sim->people, 300))
+        row.until_ms = sim_civil(sim) + sim_rng_range(&sim->people, 1, 6) * TIDE_DAY_MS;
+    rows_add(&rows, TIDE_REC_vehicle, &row);
+    send_rows(sim, TIDE_REC_put, &rows, 0);
+}
+
+static void slot_changes_title(struct sim *sim)
+{
+    struct rows rows = {.len = 0};
+    uint32_t index = sim_rng_below(&sim->people, sim->world.slot_count);
+    const struct sim_slot *slot = &sim->world.slots[index];
+    struct tide_slot row = {.id = slot->id,
+                            .zone = sim->world.zones[slot->zone].id,
+                            .title = TIDE_SLOT_TITLE_owned,
+                            .sensed = slot->sensed};
+    if (slot->owner != UINT32_MAX)
+        row.owner = sim->world.households[slot->owner].id;
+    else
+        row.title = TIDE_SLOT_TITLE_common;
+    if (sim_rng_chance(&sim->people, 300)) {
+        const struct naive_calendar plain = {.utc_offset_min = SIM_UTC_OFFSET_MIN};
+        row.lent_until =
+            naive_date(&plain, sim_civil(sim)) + (int32_t)sim_rng_below(&sim->people, 12);
+    }
+    rows_add(&rows, TIDE_REC_slot, &row);
+    send_rows(sim, TIDE_REC_put, &rows, 0);
+}
+
+/* The committee opens what is common, the organisation what is its own. */
+static void open_common(struct sim *sim)
+{
+    struct rows rows = {.len = 0};
+    for (uint32_t i = 0; i < sim->world.slot_count && rows.count < 40; i++) {
+        if (sim->world.slots[i].owner != UINT32_MAX || !sim_rng_chance(&sim->people, 500))
+            continue;
+        struct tide_window row = {.slot = sim->world.slots[i].id,
+                                  .kind = TIDE_WINDOW_KIND_weekly,
+                                  .days = TIDE_DAYS_ALL,
+                                  .weekdays = TIDE_WEEKDAYS_ALL,
+                                  .opens_min = (int32_t)sim_rng_range(&sim->people, 0, 20) * 60,
+                                  .closes_min = 24 * 60};
+        rows_add(&rows, TIDE_REC_window, &row);
+    }
+    if (rows.count > 0)
+        send_rows(sim, TIDE_REC_put, &rows, 0);
+}
+
+static void forget_somebody(struct sim *sim)
+{
+    struct engine_event event = sim_event(TIDE_REC_forget);
+    if (sim_rng_chance(&sim->people, 800)) {
+        uint32_t number = 1 + sim_rng_below(&sim->people, sim->world.plate_count);
+        if (sim->world.plates[number - 1].kind == SIM_PLATE_OWN &&
+            sim_rng_chance(&sim->people, 800))
+            return;
+        event.as.forget.kind = TIDE_NAME_KIND_plate;
+        event.as.forget.id = number;
+    } else {
+        uint32_t p = sim_rng_below(&sim->people, sim->world.person_count);
+        if (sim->world.persons[p].role != TIDE_ROLE_resident)
+            return;
+        event.as.forget.kind = TIDE_NAME_KIND_person;
+        event.as.forget.id = sim->world.persons[p].id;
+    }
+    net_call(sim, one_with_role(sim, TIDE_ROLE_clerk), &event, 0);
+}
+
+void workload_day(struct sim *sim)
+{
+    sim_later(sim, TIDE_DAY_MS, SIM_TODO_DAY, 0, 0);
+    open_common(sim);
+    if (sim_rng_chance(&sim->people, 500))
+        new_vehicle(sim);
+    if (sim_rng_chance(&sim->people, 200))
+        slot_changes_title(sim);
+    if (sim_may(sim, SIM_FAULT_calendar) && sim_rng_chance(&sim->bad, 350))
+        new_calendar(sim);
+    for (unsigned i = 0; sim_may(sim, SIM_FAULT_settings) && i < 2; i++)
+        if (sim_rng_chance(&sim->bad, 500))
+            new_setting(sim);
+    for (unsigned i = 0; sim_may(sim, SIM_FAULT_forget) && i < 2; i++)
+        forget_somebody(sim);
+}
+
+/* ---- chaos --------------------------------------------------------------------------------------------------- */
+static int64_t any_value(struct sim *sim, const struct tide_field *field)
+{
+    tide_ms now = sim_civil(sim);
+    switch (field->type) {
+    case TIDE_FT_plate:
+        return sim_rng_range(&sim->bad, 0, sim->world.plate_count);
+    case TIDE_FT_time:
+        return sim_rng_chance(&sim->bad, 700)   ? now + sim_rng_bell(&sim->bad, 5 * TIDE_DAY_MS)
+               : sim_rng_chance(&sim->bad, 500) ? sim_rng_range(&sim->bad, 0, 2)
+                                                : sim_rng_range(&sim->bad, 0, TIDE_TIME_MAX);
+    case TIDE_FT_date:
+        return now / TIDE_DAY_MS + sim_rng_bell(&sim->bad, 40);
+    case TIDE_FT_dayminute:
+        return sim_rng_range(&sim->bad, -5, 2900);
+    case TIDE_FT_flag:
+        return sim_rng_below(&sim->bad, 2);
+    default:
+        break;
+    }
+    if (field->type > TIDE_FT_ENUMS) {
+        int64_t value = sim_rng_below(&sim->bad, 24);
+        return tide_field_fits(field, value) ? value : 0;
+    }
+    int64_t value = sim_rng_chance(&sim->bad, 800) ? sim_rng_range(&sim->bad, 0, 40)
+                                                   : (int64_t)(sim_rng_next(&sim->bad) >> 1);
+    return tide_field_fits(field, value) ? value : sim_rng_range(&sim->bad, 0, 255);
+}
+
+static void scramble(struct sim *sim, unsigned kind, void *record)
+{
+    const struct tide_record *desc = tide_record_of(kind);
+    for (unsigned i = 0; i < desc->field_count; i++)
+        if (sim_rng_chance(&sim->bad, 850))
+            tide_field_set(&desc->fields[i], record, any_value(sim, &desc->fields[i]));
+}
+
+static void chaos_rows(struct sim *sim, struct rows *rows)
+{
+    static const uint8_t kinds[] = {TIDE_REC_setting_row, TIDE_REC_place,  TIDE_REC_person,
+                                    TIDE_REC_role_row,    TIDE_REC_user,   TIDE_REC_vehicle,
+                                    TIDE_REC_zone,        TIDE_REC_slot,   TIDE_REC_lane,
+                                    TIDE_REC_window,      TIDE_REC_booking};
+    unsigned count = sim_rng_below(&sim->bad, 4);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned kind = kinds[sim_rng_below(&sim->bad, sizeof kinds)];
+        union tide_any any;
+        memset(&any, 0, sizeof any);
+        scramble(sim, kind, &any);
+        rows_add(rows, kind, &any);
+    }
+    if (rows->len > 2 && sim_rng_chance(&sim->bad, 50))
+        rows->len -= 1 + sim_rng_below(&sim->bad, rows->len - 1); /* cut off */
+}
+
+void chaos_event(struct sim *sim, uint32_t person)
+{
+    static const uint8_t kinds[] = {
+        TIDE_REC_put,          TIDE_REC_drop,        TIDE_REC_calendar,      TIDE_REC_book,
+        TIDE_REC_repeat,       TIDE_REC_cancel,      TIDE_REC_extend,        TIDE_REC_arrive,
+        TIDE_REC_leave,        TIDE_REC_share,       TIDE_REC_unshare,       TIDE_REC_recall,
+        TIDE_REC_blackout,     TIDE_REC_hand,        TIDE_REC_correct,       TIDE_REC_resolve,
+        TIDE_REC_accept_rules, TIDE_REC_ask_quote,   TIDE_REC_ask_bookings,  TIDE_REC_ask_tide,
+        TIDE_REC_ask_shares,   TIDE_REC_ask_sheet,   TIDE_REC_ask_incidents, TIDE_REC_ask_account,
+        TIDE_REC_ask_inbox,    TIDE_REC_ask_history, TIDE_REC_ask_person,    TIDE_REC_ask_zones,
+        TIDE_REC_backup,       TIDE_REC_ask_passages};
+    struct engine_event event = sim_event(kinds[sim_rng_below(&sim->bad, sizeof kinds)]);
+    struct rows rows = {.len = 0};
+    scramble(sim, event.kind, &event.as);
+    if (event.kind == TIDE_REC_put || event.kind == TIDE_REC_calendar) {
+        chaos_rows(sim, &rows);
+        event.blob = rows.bytes;
+        event.blob_len = rows.len;
+        if (event.kind == TIDE_REC_put && sim_rng_chance(&sim->bad, 800))
+            event.as.put.rows = rows.count;
+    }
+    net_call(sim, person, &event, 0);
+}

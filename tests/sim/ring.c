@@ -1,0 +1,56 @@
+/* ring.c - the last lines of the narrative, so that a violation is told with what led to it. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/sim.h"
+
+#define RING_LINES 512u
+#define RING_LINE_BYTES 480u
+
+struct sim_ring {
+    bool aloud;
+    uint32_t next, used;
+    char line[RING_LINES][RING_LINE_BYTES];
+};
+
+struct sim_ring *ring_new(bool aloud)
+{
+    struct sim_ring *ring = calloc(1, sizeof *ring);
+    if (ring == NULL)
+        abort();
+    ring->aloud = aloud;
+    return ring;
+}
+
+struct sim_ring *ring_free(struct sim_ring *ring)
+{
+    free(ring);
+    return NULL;
+}
+
+void ring_say(struct sim_ring *ring, const char *format, ...)
+{
+    va_list args;
+    char *line = ring->line[ring->next];
+    va_start(args, format);
+    vsnprintf(line, RING_LINE_BYTES, format, args);
+    va_end(args);
+    ring->next = (ring->next + 1) % RING_LINES;
+    ring->used += ring->used < RING_LINES ? 1 : 0;
+    if (ring->aloud)
+        puts(line);
+}
+
+void ring_trace(void *arg, const struct engine_trace *line)
+{
+    char text[RING_LINE_BYTES - 16];
+    ring_say(arg, "        %s", narrate_line(line, SIM_UTC_OFFSET_MIN, text, sizeof text));
+}
+
+void ring_tell(const struct sim_ring *ring, FILE *out, unsigned lines)
+{
+    uint32_t count = lines < ring->used ? lines : ring->used;
+    for (uint32_t i = count; i > 0; i--)
+        fprintf(out, "%s\n", ring->line[(ring->next + RING_LINES - i) % RING_LINES]);
+}
