@@ -54,7 +54,7 @@ void store_batches_done(struct store *store)
 
 struct store_batch *store_batch_take(struct store *store)
 {
-    for (uint32_t i = 0; i < store->conf.batches; i++) {
+    for (uint32_t i = 0; store->batches != NULL && i < store->conf.batches; i++) {
         struct store_batch *batch = &store->batches[i];
         if (batch->state != STORE_BATCH_FREE)
             continue;
@@ -143,12 +143,17 @@ size_t store_batch_count(const struct store_batch *batch)
 void store_batch_commit(struct store *store, struct store_batch *batch)
 {
     assert(batch->state == STORE_BATCH_FILLING);
+    uint64_t names = 0;
     for (uint32_t i = 1; store->staged.count > 0 && i < STORE_DOMAIN_SLOTS; i++) {
         struct store_domain_state *domain = &store->domains[i];
-        if (domain->identity != NULL)
-            store_identity_settle(domain->identity, &store->staged, i,
-                                  domain->last_ms + domain->stranger_days * DAY_MS);
+        if (domain->identity == NULL)
+            continue;
+        store_identity_settle(domain->identity, &store->staged, i,
+                              domain->last_ms + domain->stranger_days * DAY_MS);
+        names += store_identity_count(domain->identity);
     }
+    if (store->staged.count > 0)
+        atomic_store(&store->counts.names, names);
     struct store_changes empty = batch->changes;
     batch->changes = store->staged;
     store->staged = empty;
@@ -175,7 +180,7 @@ bool store_batch_row(const struct store_batch *batch, size_t index, struct store
 
 void store_batch_release(struct store *store, struct store_batch *batch)
 {
-    assert(batch->store == store && batch->state == STORE_BATCH_GIVEN);
+    assert(batch->store == store && batch->state != STORE_BATCH_FREE);
     store_changes_clear(&batch->changes);
     batch->state = STORE_BATCH_FREE;
 }

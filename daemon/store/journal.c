@@ -89,6 +89,14 @@ static void report(struct store_journal *journal, struct store_batch **list, uns
 }
 
 /* ---- one transaction ------------------------------------------------------------------------- */
+/* The tables lag enough to be folded while batches come. */
+static bool lags(const struct store_journal *journal, int64_t now)
+{
+    const struct store_writer *writer = &journal->writer;
+    return journal->hurrying || store_writer_behind(writer) >= BEHIND_EVENTS ||
+           (writer->behind_since_us != 0 && now - writer->behind_since_us >= BEHIND_US);
+}
+
 static int64_t fold_budget_us(const struct store_journal *journal, bool idle)
 {
     const struct store_writer *writer = &journal->writer;
@@ -98,9 +106,7 @@ static int64_t fold_budget_us(const struct store_journal *journal, bool idle)
         return 0;
     if (idle)
         return FOLD_IDLE_ALL_US;
-    bool due =
-        journal->hurrying || behind >= BEHIND_EVENTS || now - writer->behind_since_us >= BEHIND_US;
-    if (!due)
+    if (!lags(journal, now))
         return 0;
     return behind < FAR_BEHIND_EVENTS ? FOLD_US : FOLD_US * 10;
 }
@@ -188,10 +194,8 @@ static bool fold_is_due(const struct store_journal *journal, int64_t now)
     const struct store_writer *writer = &journal->writer;
     if (store_writer_behind(writer) == 0 || now < writer->fold_again_us)
         return false;
-    return journal->hurrying || atomic_load(&journal->stop) ||
-           now - journal->last_batch_us >= QUIET_US ||
-           store_writer_behind(writer) >= BEHIND_EVENTS ||
-           now - writer->behind_since_us >= BEHIND_US;
+    return atomic_load(&journal->stop) || now - journal->last_batch_us >= QUIET_US ||
+           lags(journal, now);
 }
 
 static void fold_idle(struct store_journal *journal)

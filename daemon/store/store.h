@@ -114,6 +114,7 @@ struct store_row {
     size_t effects_len;
 };
 bool store_batch_row(const struct store_batch *batch, size_t index, struct store_row *ret);
+/* Also for a batch that was taken and never committed, before store_rollback or store_close. */
 void store_batch_release(struct store *store, struct store_batch *batch);
 
 /* After STORE_FULL: forget every batch in flight and every unsaved name; the caller then makes its
