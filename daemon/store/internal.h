@@ -62,6 +62,8 @@ sqlite3_stmt *store_table_put(sqlite3 *db, const struct tide_record *desc);
 sqlite3_stmt *store_table_delete(sqlite3 *db, const struct tide_record *desc);
 /* SELECT the record's columns FROM its table WHERE domain = ?1 and what `rest` adds. */
 sqlite3_stmt *store_table_select(sqlite3 *db, const struct tide_record *desc, const char *rest);
+/* The rows that store_table_live names, by their partial index: history is never walked. */
+sqlite3_stmt *store_table_select_live(sqlite3 *db, const struct tide_record *desc);
 /* Columns of the row under a statement of store_table_select; false when one does not fit. */
 bool store_table_read(sqlite3_stmt *statement, const struct tide_record *desc, void *ret);
 int store_table_bind(sqlite3_stmt *statement, const struct tide_record *desc, uint32_t domain,

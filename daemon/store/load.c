@@ -62,13 +62,9 @@ static enum store_error give(const struct sink *sink, unsigned kind, const void 
 static enum store_error load_kind(sqlite3 *db, uint32_t domain, const struct tide_record *desc,
                                   const struct store_overlay *overlay, const struct sink *sink)
 {
-    const char *live = store_table_live(desc->kind);
-    char rest[64] = "";
-    if (live == NULL)
+    if (store_table_live(desc->kind) == NULL)
         return STORE_OK;
-    if (live[0] != '\0')
-        snprintf(rest, sizeof rest, "AND %s", live);
-    sqlite3_stmt *statement = store_table_select(db, desc, rest);
+    sqlite3_stmt *statement = store_table_select_live(db, desc);
     if (statement == NULL)
         return store_sql_error(db, sqlite3_extended_errcode(db));
     sqlite3_bind_int64(statement, 1, domain);

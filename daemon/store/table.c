@@ -85,6 +85,20 @@ sqlite3_stmt *store_table_select(sqlite3 *db, const struct tide_record *desc, co
     return store_sql_prepare(db, text.bytes);
 }
 
+sqlite3_stmt *store_table_select_live(sqlite3 *db, const struct tide_record *desc)
+{
+    const char *live = store_table_live(desc->kind);
+    struct text text = {.len = 0};
+    assert(live != NULL);
+    if (live[0] == '\0')
+        return store_table_select(db, desc, "");
+    add(&text, "SELECT ");
+    add_columns(&text, desc);
+    add(&text, " FROM \"%s\" INDEXED BY %s_live WHERE domain=?1 AND %s", desc->name, desc->name,
+        live);
+    return store_sql_prepare(db, text.bytes);
+}
+
 bool store_table_read(sqlite3_stmt *statement, const struct tide_record *desc, void *ret)
 {
     memset(ret, 0, desc->size);
