@@ -104,6 +104,24 @@ def run_tests():
     return 1 if failed else 0
 
 
+def shared(make):
+    """A function that gives one Tide (or what make() makes) to all tests; a failure is kept too."""
+    made = []
+
+    def give():
+        if not made:
+            try:
+                made.append((make(), None))
+            except Exception as error:
+                made.append((None, error))
+                raise
+        if made[0][1] is not None:
+            raise Failed("no daemon to test: %s" % made[0][1])
+        return made[0][0]
+
+    return give
+
+
 def check(condition, words, *args):
     """Fails the test with these words unless the condition holds."""
     if not condition:
@@ -465,6 +483,7 @@ class Tide:
         self.broker = Broker(os.path.join(self.folder, "broker"))
         self.http_port = free_port()
         self.log = os.path.join(self.folder, "tided.log")
+        self.log_shown = 0
         self.secrets = {"admin": "secret-of-admin"}
         self.gateways = set()
         self.clients, self.process, self.exit_code = {}, None, None
@@ -565,8 +584,11 @@ class Tide:
 
     @staticmethod
     def show_logs():
+        """Prints the end of each log since the last time."""
         for tide in Tide.LIVE:
-            print("-- end of %s\n%s" % (tide.log, tide.log_tail()), flush=True)
+            lines = tide.log_lines() if os.path.exists(tide.log) else []
+            print("\n".join(["-- tided said:"] + lines[tide.log_shown:][-25:]), flush=True)
+            tide.log_shown = len(lines)
 
     def new_client(self, user, **options):
         """A connected client of its own (the caller closes it, or the end does)."""

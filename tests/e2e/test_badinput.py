@@ -6,16 +6,11 @@ import sys
 import time
 
 from harness import (DOMAIN, QUIET_S, RES_PLATE, Tide, check, civil, equal, expect, items,
-                     real_time, round_up, run_tests, test, wait_for)
+                     real_time, round_up, run_tests, shared, test, wait_for)
 
-TIDES = []
 SECRETS = ["浙FA1234", "浙FB5678", "13857312345", "13857354321", "陈明远"]
 
-
-def tide():
-    if not TIDES:
-        TIDES.append(Tide().import_neighbourhood())
-    return TIDES[0]
+tide = shared(lambda: Tide().import_neighbourhood())
 
 
 def times(start_hours, end_hours):

@@ -7,18 +7,14 @@ import datetime
 import sys
 import threading
 
-from harness import (ALL_DAYS, OTHER_PLATE, OWNER_PLATE, RES_PLATE, STRANGER_PLATE, Tide, check,
-                     civil, equal, expect, items, parse_time, round_up, run_tests, test, wait_for)
+from harness import (OTHER_PLATE, OWNER_PLATE, RES_PLATE, STRANGER_PLATE, Tide, check,
+                     civil, equal, expect, items, parse_time, round_up, run_tests, shared, test,
+                     wait_for)
 
-TIDES = []
 HOUR = datetime.timedelta(hours=1)
 MINUTE = datetime.timedelta(minutes=1)
 
-
-def tide():
-    if not TIDES:
-        TIDES.append(Tide(scale=60, start_at="2019-05-20T08:00+08:00").import_neighbourhood())
-    return TIDES[0]
+tide = shared(lambda: Tide(scale=60, start_at="2019-05-20T08:00+08:00").import_neighbourhood())
 
 
 def soon(minutes=10):
@@ -85,7 +81,7 @@ def a_booking_is_listed_and_holds_minutes():
     check(row is not None, "the booking is not listed")
     equal((row["state"], row["plate"], row["zone"]), ("booked", RES_PLATE, "A"), "booking")
     equal((parse_time(row["start"]), parse_time(row["end"])), (start, start + 2 * HOUR), "span")
-    equal(row["for"], "3-2-502/1" if "person" in str(row["for"]) else row["for"], "party")
+    equal((row["household"], row["by"]), ("3-2-502", "res1"), "party, typist")
     equal(account().get("held_min", 0) - before.get("held_min", 0), 120, "minutes held")
     expect(tide().client("res1").ask("parking.cancel", booking=booking), "ok")
     equal(account().get("held_min", 0), before.get("held_min", 0), "minutes held after cancelling")
@@ -188,7 +184,8 @@ def a_host_books_for_a_visitor():
 def the_clerk_books_for_a_household_that_phoned():
     booking = expect(book("clerk1", "浙FC0503", soon(60), for_="3-2-503", via="phone"), "ok")["id"]
     row = listed("clerk1", booking, for_="3-2-503")
-    equal((row["for"], row["by"], row["via"]), ("3-2-503", "clerk1", "phone"), "party, typist, way")
+    equal((row["household"], row["by"], row["via"]), ("3-2-503", "clerk1", "phone"),
+          "party, typist, way")
     expect(tide().client("clerk1").ask("parking.cancel", booking=booking, via="phone"), "ok")
 
 
@@ -257,25 +254,21 @@ def arriving_and_leaving_by_hand_keeps_the_promise():
 
 @test
 def who_lends_earns_what_the_parker_pays():
-    """The one window of the owner's slot is the only place left: the stay is charged and lent."""
+    """The owner's slot, open for just these hours, is the best fit: its minutes change hands."""
     owner, res1 = tide().client("owner1"), tide().client("res1")
     start = round_up(tide().now())
-    end = start + HOUR
     window = expect(owner.ask("share.open", slot="A-001", kind="once", start=civil(start),
-                              end=civil(end)), "ok")["id"]
-    black = expect(tide().client("committee1").ask("share.blackout", zone="A", start=civil(end),
-                                                   end=civil(end + 5 * MINUTE)), "ok")
+                              end=civil(start + HOUR)), "ok")["id"]
     before = account("owner1"), account("res1")
     booking = expect(book("res1", "浙FL0001", start, 1, visitor=True), "ok")["id"]
+    wait_for(lambda: tide().now() >= start, "the window opens", step=0.2)
     expect(res1.ask("parking.arrive", booking=booking), "ok")
-    slot = listed("res1", booking)["slot"]
+    equal(listed("res1", booking)["slot"], "A-001", "slot")
     expect(res1.ask("parking.leave", booking=booking), "ok")
     paid = before[1]["balance_min"] - account("res1")["balance_min"]
     earned = account("owner1")["balance_min"] - before[0]["balance_min"]
-    check(paid > 0, "the parker paid %d", paid)
-    check(slot != "A-001" or earned == paid, "on %s paid %d, earned %d", slot, paid, earned)
+    check(paid > 0 and earned == paid, "paid %d, earned %d", paid, earned)
     expect(owner.ask("share.close", window=window), "ok")
-    check(black["code"] == "ok", "blackout")
 
 
 @test
@@ -402,7 +395,6 @@ def an_owner_enters_always_and_the_books_balance():
     equal(command["kind"], "open", "the owner at the gate")
     total = tide().rows("SELECT sum(balance_min) FROM account")[0][0]
     equal(total, 0, "sum of all accounts")
-    check(ALL_DAYS, "days")
     equal(tide().stop(), 0, "exit code")
     code, words = tide().verify()
     equal(code, 0, "tided --verify: " + words[-300:])

@@ -6,15 +6,9 @@ import subprocess
 import sys
 import tempfile
 
-from harness import Tide, check, equal, real_time, run_tests, test, wait_for
+from harness import Tide, check, equal, real_time, run_tests, shared, test, wait_for
 
-TIDES = []
-
-
-def tide():
-    if not TIDES:
-        TIDES.append(Tide(scale=60, start_at="2019-05-20T08:00+08:00").import_neighbourhood())
-    return TIDES[0]
+tide = shared(lambda: Tide(scale=60, start_at="2019-05-20T08:00+08:00").import_neighbourhood())
 
 
 def options(version):
@@ -24,16 +18,17 @@ def options(version):
 
 def say(op, body, rid, qos, version):
     """Subscribes to the one reply, says it, returns what came as text."""
-    with tempfile.TemporaryFile("w+") as told:
+    with tempfile.NamedTemporaryFile("w+") as told:
         answer = "tide/1/home/u/res1/res/" + rid
-        listener = subprocess.Popen(["mosquitto_sub", "-C", "1", "-W", "10", "-d", "-q", str(qos),
-                                     "-t", answer] + options(version), stdout=told, stderr=told)
+        listener = subprocess.Popen(["stdbuf", "-oL", "mosquitto_sub", "-C", "1", "-W", "10", "-d",
+                                     "-q", str(qos), "-t", answer] + options(version),
+                                    stdout=told, stderr=told)
 
         def text():
-            told.seek(0)
-            return told.read()
+            with open(told.name, encoding="utf-8") as file:
+                return file.read()
 
-        wait_for(lambda: "SUBACK" in text(), "mosquitto_sub listens")
+        wait_for(lambda: "received SUBACK" in text(), "mosquitto_sub listens")
         said = ["mosquitto_pub", "-q", str(qos), "-t", "tide/1/home/u/res1/req/" + op, "-m", body]
         subprocess.run(said + options(version), check=True, timeout=20)
         equal(listener.wait(15), 0, "mosquitto_sub")

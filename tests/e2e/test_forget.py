@@ -6,18 +6,14 @@ import os
 import sys
 import time
 
-from harness import (Tide, check, civil, equal, expect, items, round_up, run_tests, test, wait_for)
+from harness import (Tide, check, civil, equal, expect, items, round_up, run_tests, shared, test,
+                     wait_for)
 
-TIDES = []
 HOUR = datetime.timedelta(hours=1)
 PLATE, NAME, PHONE, VISITOR = "浙FZ9Q88", "欧阳修竹", "13958461357", "苏E7Q7Z7"
 STRANGER = "皖A5X5Y5"
 
-
-def tide():
-    if not TIDES:
-        TIDES.append(Tide().import_neighbourhood())
-    return TIDES[0]
+tide = shared(lambda: Tide().import_neighbourhood())
 
 
 def found(words):

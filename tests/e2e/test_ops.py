@@ -11,17 +11,12 @@ import sqlite3
 import sys
 import time
 
-from harness import (RES_PLATE, Tide, check, civil, equal, expect, items, round_up, run_tests, test,
-                     wait_for)
+from harness import (RES_PLATE, Tide, check, civil, equal, expect, items, round_up, run_tests,
+                     shared, test, wait_for)
 
-TIDES = []
 HOUR = datetime.timedelta(hours=1)
 
-
-def tide():
-    if not TIDES:
-        TIDES.append(Tide().import_neighbourhood())
-    return TIDES[0]
+tide = shared(lambda: Tide().import_neighbourhood())
 
 
 def book(where, plate=RES_PLATE, hours=3):

@@ -14,16 +14,11 @@ import uuid
 
 from harness import (BUILD, DOMAIN, FOLDERS, MOUNTS, QUIET_S, Failed, Skip, Tide, check,
                      civil, equal, expect, items, parse_time, real_time, round_up, run_tests,
-                     tempfile, test, wait_for)
+                     shared, tempfile, test, wait_for)
 
-TIDES = []
 HOUR = datetime.timedelta(hours=1)
 
-
-def tide():
-    if not TIDES:
-        TIDES.append(Tide().import_neighbourhood())
-    return TIDES[0]
+tide = shared(lambda: Tide().import_neighbourhood())
 
 
 def span(hours_ahead=3.0, hours=1.0):

@@ -7,15 +7,9 @@ import sys
 import time
 
 from harness import (DOMAIN, QUIET_S, RES_PLATE, Client, Failed, Tide, check, civil, equal, expect,
-                     items, password_hash, real_time, round_up, run_tests, test, wait_for)
+                     items, password_hash, real_time, round_up, run_tests, shared, test, wait_for)
 
-TIDES = []
-
-
-def tide():
-    if not TIDES:
-        TIDES.append(Tide(scale=60, start_at="2019-05-20T08:00+08:00").import_neighbourhood())
-    return TIDES[0]
+tide = shared(lambda: Tide(scale=60, start_at="2019-05-20T08:00+08:00").import_neighbourhood())
 
 
 def publish(user, topic, body, version="5"):
