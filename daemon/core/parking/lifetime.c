@@ -143,6 +143,7 @@ static void no_show(struct step *step, struct booking_state *booking)
     notice_party(step, &booking->row, TIDE_NOTICE_KIND_no_show, TIDE_WHY_none);
     if (account->row.no_shows < UINT16_MAX)
         account->row.no_shows++;
+    booking->row.ended_ms = booking->row.no_show_ms; /* however late the clock came to it */
     booking_end(step, booking, TIDE_BOOKING_STATE_no_show, TIDE_WHY_none);
     step_put(step, TIDE_REC_account, &account->row);
 }
