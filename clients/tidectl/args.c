@@ -161,6 +161,30 @@ static int take_positional(struct ctl_args *args, const char *value)
     return -1;
 }
 
+/* Commands that take exactly one of several parameters. */
+static int check_one_of(const struct ctl_args *args)
+{
+    static const char *const rows[][2] = {{"cancel", "BOOKING --series"},
+                                          {"blackout", "--zone --slot"},
+                                          {"person forget", "PERSON --plate"}};
+
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        int count = 0;
+
+        if (strcmp(rows[row][0], args->command->name) != 0)
+            continue;
+        for (int i = 0; i < args->count; i++)
+            count += ctl_has(rows[row][1], args->given[i].param->name);
+        if (count == 1)
+            continue;
+        ctl_complain(CTL_T("`tidectl %s` takes one of these: %s\n  for example: %s",
+                           "`tidectl %s` 须且只能给出其中之一:%s\n  例如:%s"),
+                     args->command->name, rows[row][1], args->command->example);
+        return -1;
+    }
+    return 0;
+}
+
 static int check_required(const struct ctl_args *args)
 {
     for (const struct ctl_param *param = args->command->params; param->name; param++) {
@@ -172,7 +196,7 @@ static int check_required(const struct ctl_args *args)
                      args->command->example);
         return -1;
     }
-    return 0;
+    return check_one_of(args);
 }
 
 int ctl_args_parse(const struct ctl_command *command, int argc, char **argv, struct ctl_conf *conf,

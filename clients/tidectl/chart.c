@@ -21,7 +21,8 @@ struct strokes {
 static const char *stroke(const struct strokes *strokes, const struct ctl_hour *hour, unsigned from,
                           unsigned top)
 {
-    unsigned half = from + (top - from) / 2; /* the middle of the row decides */
+    /* the middle of a row decides; in the lowest one, whatever there is shows */
+    unsigned half = from ? from + (top - from) / 2 : 0;
 
     if (hour->parked > half)
         return strokes->parked;

@@ -189,11 +189,6 @@ int ctl_run_forget(struct ctl *ctl, const struct ctl_args *args)
     cJSON *members;
     int rc;
 
-    if (!person == !plate) {
-        ctl_complain(CTL_T("forget whom: PERSON, or --plate PLATE",
-                           "请指定人员编号,或 --plate 车牌(二者之一)"));
-        return CTL_EXIT_USAGE;
-    }
     snprintf(question, sizeof question,
              CTL_T("Erase %s for good? This cannot be undone.", "确定彻底删除 %s?此操作不可撤销。"),
              person ? person : plate);

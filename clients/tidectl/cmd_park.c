@@ -32,14 +32,21 @@ static int need_zone(struct ctl *ctl, const struct ctl_args *args, cJSON *member
     return CTL_EXIT_USAGE;
 }
 
-static void set_now(struct ctl *ctl, cJSON *members, const char *member)
+/* Fills in a start of now, on the grain in which promises are made, and lets a span count from
+ * there: "+2h" said at 15:01 is 15:00 to 17:00 and not 17:05. */
+static void set_now(struct ctl *ctl, const struct ctl_args *args, cJSON *members)
 {
+    int64_t now = ctl_now(ctl) / TIDE_GRAIN_MS * TIDE_GRAIN_MS;
+    const char *until = ctl_args_get(args, "--until");
+    struct ctl_when when;
     char text[40];
 
-    if (cJSON_HasObjectItem(members, member))
+    if (tide_time_format(text, sizeof text, now, ctl->clock.utc_offset_min) > 0)
+        set_text(members, "start", text);
+    if (ctl_when_parse(until, ctl->clock.utc_offset_min, &when) != 0 || when.kind != CTL_WHEN_SPAN)
         return;
-    if (tide_time_format(text, sizeof text, ctl_now(ctl), ctl->clock.utc_offset_min) > 0)
-        set_text(members, member, text);
+    if (tide_time_format(text, sizeof text, now + when.ms, ctl->clock.utc_offset_min) > 0)
+        set_text(members, "end", text);
 }
 
 static int ask_done(struct ctl *ctl, const struct ctl_args *args, cJSON *members, int rc)
@@ -52,11 +59,13 @@ static int ask_done(struct ctl *ctl, const struct ctl_args *args, cJSON *members
 
 int ctl_run_book(struct ctl *ctl, const struct ctl_args *args)
 {
+    bool from_now =
+        strcmp(args->command->op, "parking.repeat") != 0 && !ctl_args_get(args, "--from");
     cJSON *members = ctl_args_members(ctl, args);
     int rc = members ? need_zone(ctl, args, members) : CTL_EXIT_USAGE;
 
-    if (rc == CTL_EXIT_OK && strcmp(args->command->op, "parking.repeat") != 0)
-        set_now(ctl, members, "start");
+    if (rc == CTL_EXIT_OK && from_now)
+        set_now(ctl, args, members);
     return ask_done(ctl, args, members, rc);
 }
 

@@ -7,6 +7,15 @@
 
 #include "clients/tidectl/tidectl.h"
 
+/* The shared records of include/tide assert through this hook (the daemon logs it first). */
+_Noreturn void engine_check_failed(const char *expression, const char *file, int line);
+
+_Noreturn void engine_check_failed(const char *expression, const char *file, int line)
+{
+    fprintf(stderr, "tidectl: %s:%d: %s does not hold\n", file, line, expression);
+    abort();
+}
+
 static bool wants_chinese(void)
 {
     const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
@@ -102,6 +111,7 @@ int main(int argc, char **argv)
     command = ctl_command_find(argc - at, argv + at, &used);
     if (!command)
         return complain_unknown(argv[at]);
+    ctl_doing = command->name;
     if (ctl_args_parse(command, argc - at - used, argv + at + used, &ctl.conf, &args) != 0)
         return CTL_EXIT_USAGE;
     args.help = args.help || help;

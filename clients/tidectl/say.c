@@ -9,6 +9,7 @@
 #include "clients/tidectl/tidectl.h"
 
 bool ctl_chinese;
+const char *ctl_doing = "";
 
 struct sentence {
     const char *word;
@@ -183,19 +184,19 @@ static void add_offer(char *out, size_t cap, const cJSON *reply)
         add(out, cap, CTL_T("\n  the limit is %.0f", "\n  上限为 %.0f"), limit);
 }
 
-void ctl_refusal(const char *op, const cJSON *reply, char *out, size_t cap)
+void ctl_refusal(const char *what, const cJSON *reply, char *out, size_t cap)
 {
     const char *code = ctl_text_of(reply, "code"), *why = ctl_text_of(reply, "why");
     const char *at = ctl_text_of(reply, "at"), *detail = ctl_text_of(reply, "detail");
     const struct sentence *head = find(codes, sizeof codes / sizeof *codes, code);
     const struct sentence *body = find(whys, sizeof whys / sizeof *whys, why);
 
-    snprintf(out, cap, "%s: %s", op, head ? CTL_T(head->en, head->zh) : code);
+    snprintf(out, cap, "%s: %s", what, head ? CTL_T(head->en, head->zh) : code);
     if (body)
         add(out, cap, CTL_T(": %s", ":%s"), CTL_T(body->en, body->zh));
     else if (why[0])
         add(out, cap, " (%s)", why);
-    if (at[0] || detail[0])
+    if ((at[0] || detail[0]) && strcmp(code, "not_authorized") != 0)
         add(out, cap, "\n  %s%s%s", at, at[0] && detail[0] ? ": " : "", detail);
     add_offer(out, cap, reply);
     if (body && body->en_do)

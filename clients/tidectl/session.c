@@ -212,12 +212,12 @@ void ctl_print_json(const cJSON *reply)
     free(text);
 }
 
-static int complain_no_answer(struct ctl *ctl, const char *op)
+static int complain_no_answer(struct ctl *ctl)
 {
     pthread_mutex_lock(&lock);
     bool down = ctl->clock.known && strcmp(ctl->clock.state, "up") != 0, silent = !ctl->clock.known;
     pthread_mutex_unlock(&lock);
-    ctl_complain(CTL_T("%s: no answer within %ld s", "%s:%ld 秒内没有应答"), op,
+    ctl_complain(CTL_T("%s: no answer within %ld s", "%s:%ld 秒内没有应答"), ctl_doing,
                  ctl->conf.timeout_s);
     if (down || silent)
         fprintf(stderr, "  %s\n",
@@ -248,17 +248,17 @@ int ctl_ask(struct ctl *ctl, const char *op, cJSON *members, cJSON **ret_reply)
         *ret_reply = answer.json ? cJSON_Parse(answer.json) : NULL;
         if (*ret_reply && rc != TIDE_CLIENT_OK) {
             if (!ctl->conf.json) {
-                ctl_refusal(op, *ret_reply, words, sizeof words);
+                ctl_refusal(ctl_doing, *ret_reply, words, sizeof words);
                 ctl_complain("%s", words);
             }
             rc = CTL_EXIT_REFUSED;
         } else if (rc == TIDE_CLIENT_OFFLINE || rc == TIDE_CLIENT_DENIED) {
             rc = complain_offline(ctl, rc);
         } else if (rc == TIDE_CLIENT_USAGE || rc == TIDE_CLIENT_NOMEM) {
-            ctl_complain("%s: %s", op, tide_client_strerror(rc));
+            ctl_complain("%s: %s", ctl_doing, tide_client_strerror(rc));
             rc = CTL_EXIT_USAGE;
         } else if (rc != TIDE_CLIENT_OK || !*ret_reply) {
-            rc = complain_no_answer(ctl, op);
+            rc = complain_no_answer(ctl);
         }
     }
     free(fields);
@@ -292,7 +292,7 @@ void ctl_only_zone(struct ctl *ctl, char *ret, size_t cap, char *ret_names, size
             size_t len = strlen(ret_names);
             const char *zone = ctl_text_of(item, "zone");
 
-            if (!*zone)
+            if (!*zone || strcmp(ctl_text_of(item, "is"), "zone") != 0)
                 continue;
             snprintf(ret_names + len, names_cap - len, "%s%s", len ? " " : "", zone);
             snprintf(ret, cap, "%s", count++ == 0 ? zone : "");

@@ -253,6 +253,8 @@ static void show_list(const char *member, const cJSON *list, char *out, size_t c
     size_t len = 0;
 
     out[0] = '\0';
+    if (strcmp(member, "weekdays") == 0 && cJSON_GetArraySize(list) == 7)
+        return; /* all of them: nothing to say */
     cJSON_ArrayForEach(item, list)
     {
         if (!cJSON_IsString(item) || len + 1 >= cap)
@@ -413,7 +415,7 @@ static void show_items(const cJSON *items, FILE *out)
     }
 }
 
-/* What was done, by operation; {n}: the reply's id. */
+/* What was done, by operation; %.0f: the reply's id. */
 static const struct {
     const char *op, *en, *zh;
 } done[] = {
@@ -423,20 +425,12 @@ static const struct {
     {"parking.extend", "Extended.", "已延长。"},
     {"parking.arrive", "Welcome.", "已登记到达。"},
     {"parking.leave", "Goodbye.", "已登记离开。"},
-    {"parking.list", "No live bookings.", "没有有效预约。"},
-    {"parking.history", "No ended bookings.", "没有历史预约。"},
-    {"parking.zones", "No zones yet.", "尚无车区。"},
     {"share.open", "Opened, window %.0f.", "已开放,编号 %.0f。"},
     {"share.close", "The window is closed.", "开放时段已结束。"},
     {"share.recall", "The slot is yours for that time.", "该时段车位已收回。"},
     {"share.blackout", "Closed for that time.", "该时段已停用。"},
-    {"share.list", "No windows.", "没有开放时段。"},
-    {"inbox.read", "No notices.", "没有通知。"},
-    {"incident.list", "Nothing is wrong.", "没有未结事件。"},
     {"incident.close", "Closed.", "已结案。"},
     {"gate.open", "The gate opens.", "正在开闸。"},
-    {"gate.log", "Nobody passed.", "没有通行记录。"},
-    {"sheet.read", "The sheet is empty.", "值班表为空。"},
     {"person.correct", "Corrected.", "已更正。"},
     {"person.forget", "Forgotten. Backups follow within 30 days.", "已删除;备份将在 30 天内清除。"},
     {"calendar.put", "The calendar is in.", "日历已导入。"},
@@ -446,6 +440,29 @@ static const struct {
     {"admin.drop", "Taken away.", "已移除。"},
     {"rules.accept", "Accepted.", "已同意。"},
 };
+
+static const struct {
+    const char *op, *en, *zh;
+} nothing[] = {
+    /* reads: what it means that no item came */
+    {"parking.list", "No live bookings.", "没有有效预约。"},
+    {"parking.history", "No ended bookings.", "没有历史预约。"},
+    {"parking.zones", "No zones yet.", "尚无车区。"},
+    {"share.list", "No windows.", "没有开放时段。"},
+    {"inbox.read", "No notices.", "没有通知。"},
+    {"incident.list", "Nothing is wrong.", "没有未结事件。"},
+    {"gate.log", "Nobody passed.", "没有通行记录。"},
+    {"sheet.read", "The sheet is empty.", "值班表为空。"},
+};
+
+/* The sentence for an empty answer; NULL: this is no read. */
+static const char *nothing_of(const char *op)
+{
+    for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
+        if (strcmp(nothing[i].op, op) == 0)
+            return CTL_T(nothing[i].en, nothing[i].zh);
+    return NULL;
+}
 
 static void show_done(const char *op, double id, FILE *out)
 {
@@ -490,7 +507,9 @@ void ctl_show(const char *op, const cJSON *reply, FILE *out)
     const cJSON *items = cJSON_GetObjectItemCaseSensitive(reply, "items");
     double id = ctl_number_of(reply, "id");
 
-    if (cJSON_GetArraySize(items) == 0 || id > 0)
+    if (nothing_of(op) && cJSON_GetArraySize(items) == 0)
+        fprintf(out, "%s\n", nothing_of(op));
+    else if (!nothing_of(op) && (cJSON_GetArraySize(items) == 0 || id > 0))
         show_done(op, id, out);
     if (cJSON_GetArraySize(items) > 0)
         show_items(items, out);

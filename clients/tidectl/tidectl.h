@@ -16,7 +16,8 @@
 
 #include "tide/client.h"
 
-extern bool ctl_chinese; /* set once, by main, from the locale */
+extern bool ctl_chinese;      /* set once, by main, from the locale */
+extern const char *ctl_doing; /* the command's name, for complaints; set once, by main */
 #define CTL_T(en, zh) (ctl_chinese ? (zh) : (en))
 
 enum ctl_exit {
@@ -176,8 +177,8 @@ void ctl_only_zone(struct ctl *ctl, char *ret, size_t cap, char *ret_names, size
 void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A word of the protocol for people; the word itself (with blanks) when it is not known. */
 const char *ctl_word(const char *member, const char *word);
-/* Why a request was refused and what would help, one sentence a line, into out. */
-void ctl_refusal(const char *op, const cJSON *reply, char *out, size_t cap);
+/* Why a request was refused and what would help, one sentence a line, into out. what: "book". */
+void ctl_refusal(const char *what, const cJSON *reply, char *out, size_t cap);
 /* A notice as a sentence. */
 void ctl_notice(const cJSON *row, char *out, size_t cap);
 const char *ctl_text_of(const cJSON *object, const char *member); /* "" when there is none */
