@@ -12,15 +12,13 @@ static bool books(const struct demo_trip *trip)
     return trip->kind == DEMO_COMMUTER || trip->kind == DEMO_NIGHT || trip->kind == DEMO_VISITOR;
 }
 
+static void drive(struct demo_player *player, int number);
+
 /* ---- the beginning of the day ------------------------------------------------------------------ */
 
 static void begin_owner(struct demo_player *player, int number)
 {
     const struct demo_trip *trip = &player->plan->trips[number];
-    struct demo_life *life = &player->life[number];
-    life->slot = player->hood->households[trip->household].slot;
-    life->zone = player->hood->slots[life->slot].zone;
-    life->state = DEMO_PARKED;
     demo_plan_act(player, trip->leaves_min, DEMO_ACT_GO, number);
     if (trip->habit == DEMO_RECALLS) {
         demo_plan_act(player, trip->arrives_min - 60, DEMO_ACT_RECALL, number);
@@ -49,31 +47,39 @@ static void begin_night(struct demo_player *player, int number, size_t *next_slo
     }
 }
 
-void demo_acts_begin(struct demo_player *player)
+void demo_acts_evening(struct demo_player *player)
 {
     struct demo_hood *hood = player->hood;
     size_t next_slot = 0;
-    for (size_t slot = 0; slot < hood->slot_count; slot++) {
-        const int household = hood->slots[slot].household;
-        if (household >= 0 && hood->households[household].car >= 0) {
-            hood->slots[slot].car = hood->households[household].car;
-            hood->cars[hood->slots[slot].car].slot = (int)slot;
+    for (int number = 0; number < (int)player->plan->count; number++) {
+        const struct demo_trip *trip = &player->plan->trips[number];
+        struct demo_life *life = &player->life[number];
+        life->slot = -1;
+        if (trip->kind == DEMO_OWNER) {
+            life->slot = hood->households[trip->household].slot;
+            life->zone = hood->slots[life->slot].zone;
+            life->away = true;
+            drive(player, number);
+        } else if (trip->kind == DEMO_NIGHT) {
+            begin_night(player, number, &next_slot);
         }
-        if (hood->slots[slot].sensed) {
+    }
+}
+
+void demo_acts_begin(struct demo_player *player)
+{
+    for (int slot = 0; slot < (int)player->hood->slot_count; slot++) {
+        if (player->hood->slots[slot].sensed) {
             demo_plan_act(player,
                           player->first_min + demo_dice_range(&player->dice, 1, HEARTBEAT_MIN),
-                          DEMO_ACT_HEARTBEAT, (int)slot);
+                          DEMO_ACT_HEARTBEAT, slot);
         }
     }
     for (int number = 0; number < (int)player->plan->count; number++) {
         const struct demo_trip *trip = &player->plan->trips[number];
-        player->life[number].slot = -1;
         if (trip->kind == DEMO_OWNER) {
             begin_owner(player, number);
         } else if (books(trip)) {
-            if (trip->kind == DEMO_NIGHT) {
-                begin_night(player, number, &next_slot);
-            }
             demo_plan_act(player, trip->books_min, DEMO_ACT_BOOK, number);
         } else {
             player->life[number].zone = 0;
@@ -153,42 +159,45 @@ static void entered(struct demo_player *player, int number)
                   DEMO_ACT_PARK, number);
 }
 
-static void turned_away(struct demo_player *player, int number, int lane)
+bool demo_denied(struct demo_player *player, int number, int lane)
 {
     struct demo_life *life = &player->life[number];
     const struct demo_trip *trip = &player->plan->trips[number];
+    const char *name = player->hood->lanes[lane].name;
     char plate[DEMO_NAME];
     demo_plate_masked(player->hood->cars[trip->car].plate, plate, sizeof(plate));
     if (trip->kind == DEMO_STRANGER && !trip->by_hand) {
-        demo_tell(player, "%s: the arm stays down for %s", player->hood->lanes[lane].name, plate);
-        life->state = DEMO_GONE;
-        return;
+        demo_tell(player, "%s: the arm stays down for %s, a stranger", name, plate);
+        return false;
     }
-    if (trip->kind != DEMO_STRANGER) {
+    if (life->state == DEMO_AT_GATE && books(trip) && demo_now_min(player) < life->from_min) {
+        demo_tell(player, "%s: %s is too early, and waits", name, plate);
+        return false;
+    }
+    if (books(trip)) {
         player->tally->turned_away++;
     }
-    demo_tell(player, "%s: no right found for %s, the guard opens", player->hood->lanes[lane].name,
-              plate);
+    demo_tell(player, "%s: no right found for %s, the guard opens", name, plate);
     demo_ask_hand(player, number, lane);
-    entered(player, number);
+    return true;
 }
 
 void demo_passed(struct demo_player *player, int number, int lane, bool opened)
 {
     struct demo_life *life = &player->life[number];
+    const struct demo_trip *trip = &player->plan->trips[number];
+    (void)lane;
     if (life->state == DEMO_LEAVING) {
-        if (!opened) {
-            demo_ask_hand(player, number, lane);
-        }
         life->state = DEMO_GONE;
-        life->away = player->plan->trips[number].kind == DEMO_OWNER;
-        return;
+        life->away = trip->kind == DEMO_OWNER;
+    } else if (opened) {
+        entered(player, number);
+    } else if (books(trip) && demo_now_min(player) < life->from_min) {
+        life->state = DEMO_PROMISED;
+        demo_plan_act(player, life->from_min, DEMO_ACT_DRIVE, number);
+    } else {
+        life->state = DEMO_GONE;
     }
-    if (!opened) {
-        turned_away(player, number, lane);
-        return;
-    }
-    entered(player, number);
 }
 
 /* ---- parking ----------------------------------------------------------------------------------- */
@@ -269,6 +278,7 @@ static void park(struct demo_player *player, int number)
         demo_sensor_says(player, life->slot, false);
     }
     life->state = DEMO_PARKED;
+    life->away = false;
     plan_leaving(player, number);
 }
 

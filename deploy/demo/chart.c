@@ -43,19 +43,23 @@ static uint32_t top_of(const struct demo_chart *chart)
 }
 
 enum layer { EMPTY, SUPPLY, PROMISED, PARKED };
-static const char *const glyph[] = {" ", "░", "▒", "█"};
-static const char *const color[] = {"", "\033[38;5;250m", "\033[38;5;37m", "\033[38;5;25m"};
+static const char *const glyph[] = {" ", "░", "▒", "━"};
+static const char *const color[] = {"", "\033[38;5;250m", "\033[38;5;37m", "\033[1;38;5;208m"};
 
-/* What stands at a height of the column. Heights are the middle of a row's span. */
-static enum layer layer_at(const struct demo_hour *hour, uint32_t height_x2)
+/* What stands in a row whose span is lower..upper: the line of the cars that are there before the
+ * areas, whose border is the middle of the row. */
+static enum layer layer_at(const struct demo_hour *hour, uint32_t lower, uint32_t upper)
 {
+    uint32_t middle_x2 = lower + upper;
     if (!hour->known) {
         return EMPTY;
     }
-    return hour->parked * 2 > height_x2     ? PARKED
-           : hour->promised * 2 > height_x2 ? PROMISED
-           : hour->supply * 2 > height_x2   ? SUPPLY
-                                            : EMPTY;
+    if (hour->parked > lower && hour->parked <= upper) {
+        return PARKED;
+    }
+    return hour->promised * 2 > middle_x2 ? PROMISED
+           : hour->supply * 2 > middle_x2 ? SUPPLY
+                                          : EMPTY;
 }
 
 static void draw_row(struct canvas *canvas, const struct demo_chart *chart, int row, uint32_t top)
@@ -71,7 +75,7 @@ static void draw_row(struct canvas *canvas, const struct demo_chart *chart, int 
     }
     enum layer before = EMPTY;
     for (int h = chart->first_hour; h <= chart->last_hour; h++) {
-        enum layer layer = layer_at(&chart->hour[h], upper + lower);
+        enum layer layer = layer_at(&chart->hour[h], lower, upper);
         if (chart->color && layer != before) {
             put(canvas, "%s", layer == EMPTY ? "\033[0m" : color[layer]);
         }
@@ -98,7 +102,7 @@ size_t demo_chart_draw(const struct demo_chart *chart, char *out, size_t cap)
         bool marked = chart->color && h == chart->now_hour;
         put(&canvas, "%s%02d%s ", marked ? "\033[7m" : "", h, marked ? "\033[0m" : "");
     }
-    put(&canvas, "\n       ░ open to others   ▒ promised   █ parked\n");
+    put(&canvas, "\n       ░ open to others   ▒ promised   ━ cars that are there\n");
     return canvas.len;
 }
 
@@ -112,7 +116,8 @@ size_t demo_chart_line(const struct demo_chart *chart, int hour, char *out, size
     put(&canvas, "%02d:00  supply %4u  promised %4u  parked %4u  ", hour, at->supply, at->promised,
         at->parked);
     for (uint32_t i = 0; i < WIDTH; i++) {
-        put(&canvas, "%s", glyph[layer_at(at, (2 * i + 1) * top / WIDTH)]);
+        enum layer layer = layer_at(at, top * i / WIDTH, top * (i + 1) / WIDTH);
+        put(&canvas, "%s", layer == PARKED ? "┃" : glyph[layer]);
     }
     while (canvas.len > 0 && out[canvas.len - 1] == ' ') {
         out[--canvas.len] = '\0';

@@ -1,8 +1,9 @@
 /* gates.c - the cars before the arms, and the devices that see them.
  *
  * A camera sees one car at a time: each lane has a queue, and the next plate is read when the arm
- * has lifted for the one before, or has not lifted for SILENCE_MS of real time. That silence is how
- * a refusal looks from the camera's side; the gateway's own list would have opened after 150.
+ * has lifted for the one before, or has not lifted for SILENCE_US of real time. That silence is how
+ * a refusal looks from the camera's side; the gateway's own list would have opened after 150 ms.
+ * Where the guard then opens, the car stays before the arm until it has lifted.
  */
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "deploy/demo/player.h"
 
 #define SILENCE_US 450000
+#define HAND_US 3000000
 #define ALIVE_EVERY_US 350000
 #define TEXT_CAP 2048
 
@@ -67,7 +69,7 @@ static void answered(struct demo_player *player, int lane, bool opened)
     int trip = gate->queue[0];
     gate->count--;
     memmove(gate->queue, gate->queue + 1, (size_t)gate->count * sizeof(gate->queue[0]));
-    gate->asked = false;
+    gate->asked = gate->handed = false;
     demo_passed(player, trip, lane, opened);
     if (gate->count > 0 && !gate->asked) {
         read_plate(player, lane);
@@ -95,8 +97,10 @@ void demo_on_field(struct demo_player *player, const struct demo_news *news)
     }
     struct demo_gate *gate = &player->gate[lane];
     if (strcmp(name, "gpio_out") == 0 && gate->asked) {
-        player->tally->opened++;
-        demo_tally_latency(player->tally, news->at_us - gate->asked_us);
+        if (!gate->handed) {
+            player->tally->opened++;
+            demo_tally_latency(player->tally, news->at_us - gate->asked_us);
+        }
         acknowledge(player, lane, name, news->json);
         answered(player, lane, true);
     } else {
@@ -110,8 +114,15 @@ void demo_gates_turn(struct demo_player *player)
     int64_t now_us = demo_elapsed_us();
     for (int lane = 0; lane < (int)player->hood->lane_count; lane++) {
         struct demo_gate *gate = &player->gate[lane];
-        if (gate->asked && now_us - gate->asked_us > SILENCE_US) {
+        if (!gate->asked || now_us - gate->asked_us < (gate->handed ? HAND_US : SILENCE_US)) {
+            continue;
+        }
+        if (!gate->handed) {
             player->tally->denied++;
+            gate->handed = demo_denied(player, gate->queue[0], lane);
+            gate->asked_us = now_us;
+        }
+        if (!gate->handed || now_us - gate->asked_us >= HAND_US) {
             answered(player, lane, false);
         }
     }

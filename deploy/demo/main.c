@@ -12,7 +12,7 @@ static const struct {
 } commands[] = {
     {"account", demo_account, "                                    a new secret and its hash"},
     {"users", demo_users, "EXAMPLE FOLDER                      EXAMPLE/users.csv, FOLDER/secrets"},
-    {"gateway", demo_gateway, "EXAMPLE FOLDER NAME PEOPLE_URI FIELD_URI FIELD_USER"},
+    {"gateway", demo_gateway, "EXAMPLE FOLDER NAME PEOPLE_URI FIELD_URI"},
     {"play", demo_play,
      "--people-uri URI --field-uri URI --example FOLDER --dir FOLDER [--field-user USER]\n"
      "           [--domain home] [--seed N] [--date 2019-05-20] [--from 05:00] [--until 24:00]\n"

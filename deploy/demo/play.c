@@ -139,7 +139,6 @@ static void turn(struct demo_player *player)
         until_us = demo_elapsed_us(); /* what is there, without waiting more */
     }
     demo_gates_turn(player);
-    demo_screen_turn(player, false);
 }
 
 /* tided's clock is ours; it tells it in its retained state. */
@@ -164,10 +163,18 @@ static int wait_clock(struct demo_player *player)
 
 static void play_day(struct demo_player *player)
 {
+    (void)puts("the evening before: cars come home");
+    demo_acts_evening(player);
+    while (!stopped && demo_now_min(player) < player->first_min) {
+        turn(player);
+    }
+    *player->tally = (struct demo_tally){0}; /* the day alone counts */
+    player->last[0] = '\0';
     demo_acts_begin(player);
     demo_screen_begin(player);
     while (!stopped && demo_now_min(player) < player->last_min) {
         turn(player);
+        demo_screen_turn(player, false);
     }
     int64_t end_us = demo_elapsed_us() + LAST_REPLIES_US;
     demo_agenda_clear(&player->agenda);
@@ -207,7 +214,7 @@ static int play(struct demo_player *player, const struct options *options)
                                         .home = &home,
                                         .park = &park};
     player->plan = demo_plan_make(player->hood, &conf);
-    (void)snprintf(path, sizeof(path), "%s/field.secret", options->folder);
+    (void)snprintf(path, sizeof(path), "%s/%s.field.secret", options->folder, options->field_user);
     FILE *file = fopen(path, "r");
     if (file != NULL) {
         if (fscanf(file, "%79s", secret) != 1) {

@@ -79,7 +79,7 @@ struct demo_life {
 struct demo_gate {
     int queue[DEMO_QUEUE_MAX]; /* trips, the first before the arm */
     int count;
-    bool asked;
+    bool asked, handed; /* the camera; then the guard */
     int64_t asked_us;
     uint32_t plates; /* read by this camera so far */
     uint32_t listed; /* rows of the white list it was given */
@@ -137,9 +137,13 @@ void demo_screen_turn(struct demo_player *player, bool whole);
 void demo_screen_end(struct demo_player *player);
 
 /* ---- acts.c: what falls due ------------------------------------------------------------------ */
+/* Before the day: those who live here come home, so that the gates know who is in. */
+void demo_acts_evening(struct demo_player *player);
 void demo_acts_begin(struct demo_player *player);
 void demo_act(struct demo_player *player, const struct demo_act *act);
-/* The arm has lifted (or not) for the first of a lane's queue. */
+/* No answer for a car: true when the guard opens, and the car waits for that. */
+bool demo_denied(struct demo_player *player, int trip, int lane);
+/* The arm has lifted for a car, or the car has turned round. */
 void demo_passed(struct demo_player *player, int trip, int lane, bool opened);
 /* A promise was made, refused, moved, broken: what that means for the trip's life. */
 void demo_promised(struct demo_player *player, int trip);

@@ -119,40 +119,18 @@ start_broker() {
     done
     explain "$name" "the broker $name does not start"
 }
-# The settings that lose messages by default, set on purpose; as in deploy/mosquitto.
-broker_conf_common() {
-    cat <<CONF
-user $(id -un)
-per_listener_settings false
-listener $1 127.0.0.1
-allow_anonymous false
-persistence false
-max_inflight_messages 0
-max_queued_messages 100000
-max_queued_bytes 0
-set_tcp_nodelay true
-log_type error
-log_type warning
-log_type notice
-connection_messages false
-CONF
+# The brokers' files are the ones that are installed (deploy/mosquitto), with other paths and ports.
+broker_conf() { # broker_conf TEMPLATE PORT PASSWORD_FILE ACL_FILE
+    sed -e "s|^listener .*|listener $2 127.0.0.1|" -e "s|^password_file .*|password_file $3|" \
+        -e "s|^acl_file .*|acl_file $4|" -e '/^pid_file\|^log_dest\|^persistence/d' \
+        "deploy/mosquitto/$1.conf"
+    printf 'user %s\npersistence false\nlog_dest stderr\npid_file %s\n' "$(id -un)" "$dir/$1.pid"
 }
 broker_conf_people() {
-    broker_conf_common "$1"
-    cat <<CONF
-max_packet_size 16384
-password_file $dir/broker/password_file
-acl_file $dir/broker/acl_file
-pid_file $dir/people.pid
-CONF
+    broker_conf people "$1" "$dir/broker/password_file" "$dir/broker/acl_file"
 }
 broker_conf_field() {
-    broker_conf_common "$1"
-    cat <<CONF
-max_packet_size 1048576
-password_file $dir/field.password_file
-pid_file $dir/field.pid
-CONF
+    broker_conf field "$1" "$dir/field.password_file" "$dir/field.acl"
 }
 
 # ---- the neighbourhood ----------------------------------------------------------------------------
@@ -166,9 +144,14 @@ prepare() {
     pair=$("$demo" account)
     printf '%s\n' "${pair%% *}" >"$dir/admin.secret"
     admin_hash=${pair#* }
-    pair=$("$demo" account)
-    printf '%s\n' "${pair%% *}" >"$dir/field.secret"
-    printf 'devices:%s\n' "${pair#* }" >"$dir/field.password_file"
+    # At the devices' broker one account speaks for all of the demo's devices.
+    local user
+    for user in devices gw-yard gw-park; do
+        pair=$("$demo" account)
+        printf '%s\n' "${pair%% *}" >"$dir/$user.field.secret"
+        printf '%s:%s\n' "$user" "${pair#* }" >>"$dir/field.password_file"
+        printf 'user %s\ntopic readwrite #\n' "$user" >>"$dir/field.acl"
+    done
 }
 write_tided_conf() {
     cat >"$dir/tided.conf" <<CONF
@@ -225,21 +208,21 @@ start_gateways() {
     local name
     for name in gw-yard gw-park; do
         "$demo" gateway "$dir/example" "$dir" "$name" "tcp://127.0.0.1:$people_port" \
-            "tcp://127.0.0.1:$field_port" devices || fail "no configuration for $name"
+            "tcp://127.0.0.1:$field_port" || fail "no configuration for $name"
         launch "$name" "$gateway" -c "$dir/$name.conf"
     done
 }
 
 # ---- the two plays ----------------------------------------------------------------------------------
 verdict() { # verdict NAME COMMAND...: a line that says how it went
-    local name=$1
+    local name=$1 log=$dir/${1##*--}.log code=0
     shift
-    if "$@" >"$dir/$name.log" 2>&1; then
-        printf ' %-18s %s\n' "$name" "$(tail -n 1 "$dir/$name.log")"
+    "$@" >"$log" 2>&1 || code=$?
+    if [ "$code" -eq 0 ]; then
+        printf ' %-16s %s\n' "$name" "$(tail -n 1 "$log")"
     else
-        local code=$?
-        printf ' %-18s FAILED (exit %d)\n' "$name" "$code"
-        tail -n 10 "$dir/$name.log"
+        printf ' %-16s FAILED (exit %d)\n' "$name" "$code"
+        tail -n 10 "$log"
         result=1
     fi
 }
@@ -250,11 +233,12 @@ run_demo() {
     [ -z "${OFFICE:-}" ] || extra+=(--office "$OFFICE")
     is_workday || extra+=(--day-off)
     say "the neighbourhood moves in: 500 households, 450 slots, an office park across the road"
-    start_tided --time-scale 1 --start "${date}T04:50$zone"
+    # Civil time barely moves while people move in; then five seconds for the cars to come home.
+    start_tided --time-scale 2 --start "${date}T$(minutes_before "$from" 90)$zone"
     import_all
     stop_tided
     start_gateways
-    start_tided --time-scale "$scale" --start "${date}T$from$zone"
+    start_tided --time-scale "$scale" --start "${date}T$(minutes_before "$from" $((scale / 12)))$zone"
     "$demo" play --people-uri "tcp://127.0.0.1:$people_port" \
         --field-uri "tcp://127.0.0.1:$field_port" --field-user devices --example "$dir/example" \
         --dir "$dir" --seed "${SEED:-1}" --date "$date" --from "$from" --until "$until" \
@@ -270,6 +254,13 @@ run_demo() {
     verdict 'auditor' "$build/tide-sim" --audit "$dir/tide.db"
     say " everything of this day is in $dir"
     return "$result"
+}
+
+# minutes_before HH:MM N: the time of day N minutes earlier, not before midnight.
+minutes_before() {
+    local at=$((10#${1%%:*} * 60 + 10#${1##*:} - $2))
+    [ "$at" -ge 0 ] || at=0
+    printf '%02d:%02d' $((at / 60)) $((at % 60))
 }
 
 # The days that the holiday file turns round count first, then Saturday and Sunday.
@@ -310,7 +301,7 @@ devices' broker tcp://127.0.0.1:$field_port. Ctrl-C ends it; everything lies in 
   clerk     $(printf '%-15s' desk-1) $(secret_of desk-1)    the committee's desk
   guard     $(printf '%-15s' guard-south) $(secret_of guard-south)    the south gate
   gateway   $(printf '%-15s' gw-yard) $(secret_of gw-yard)    is running here; its file is gw-yard.conf
-  devices   $(printf '%-15s' devices) $(cat "$dir/field.secret")    on the devices' broker
+  devices   $(printf '%-15s' devices) $(cat "$dir/devices.field.secret")    on the devices' broker
 
 Three lines to try, in another terminal:
 
@@ -336,11 +327,11 @@ for program in "$tided" "$ctl" "$gateway" "$demo" "$(command -v mosquitto || ech
     [ -x "$program" ] || fail "$program is missing: run make first"
 done
 prepare
-people_port=0
+people_port=1 # not yet known
 # tided writes the broker's files; they must be there before the broker starts.
 write_tided_conf
 init_options=()
-[ "$mode" = run ] || init_options=(--time-scale 1 --start "${date}T04:45$zone")
+[ "$mode" = run ] || init_options=(--time-scale 2 --start "${date}T$(minutes_before "$from" 95)$zone")
 "$tided" -c "$dir/tided.conf" "${init_options[@]}" --init --domain home --community "$community" \
     --admin admin --admin-hash "$admin_hash" >"$dir/init.log" 2>&1 || explain init "tided --init"
 start_broker people

@@ -136,11 +136,11 @@ static int write_gateway(const struct demo_hood *hood, const char *gateway, FILE
     return lanes > 0 ? 0 : -1;
 }
 
-/* tide-demo gateway EXAMPLE FOLDER NAME PEOPLE_URI FIELD_URI FIELD_USER: FOLDER/NAME.conf and
- * FOLDER/NAME.secret from FOLDER/secrets; FOLDER/field.secret is expected to be there. */
+/* tide-demo gateway EXAMPLE FOLDER NAME PEOPLE_URI FIELD_URI: FOLDER/NAME.conf and FOLDER/NAME.secret
+ * from FOLDER/secrets; FOLDER/NAME.field.secret, for the field broker, is expected to be there. */
 int demo_gateway(int argc, char **argv)
 {
-    if (argc != 7) {
+    if (argc != 6) {
         return DEMO_USAGE;
     }
     const char *folder = argv[2], *name = argv[3];
@@ -162,8 +162,8 @@ int demo_gateway(int argc, char **argv)
         (void)fprintf(conf,
                       "[gateway]\nname = %s\nstate_folder = %s/%s\n\n[people]\nuri = %s\n"
                       "secret_file = %s/%s.secret\ndomain = home\n\n[field]\nuri = %s\n"
-                      "user = %s\nsecret_file = %s/field.secret\n\n",
-                      name, folder, name, argv[4], folder, name, argv[5], argv[6], folder);
+                      "user = %s\nsecret_file = %s/%s.field.secret\n\n",
+                      name, folder, name, argv[4], folder, name, argv[5], name, folder, name);
         result = write_gateway(hood, name, conf) == 0 ? 0 : 1;
     }
     if ((secret != NULL && close_checked(secret) != 0) ||

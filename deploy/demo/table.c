@@ -111,7 +111,7 @@ static void print_promises(sqlite3 *db, const struct demo_tally *tally)
     row("   no-shows",
         count(db, "SELECT count(*) FROM booking WHERE " TODAY " AND state = %d",
               TIDE_BOOKING_STATE_no_show),
-        "%" PRIu64 " did not come; their place went to others", tally->no_shows);
+        "%" PRIu64 " did not come; their place was given back at the deadline", tally->no_shows);
     row("   broken",
         count(db, "SELECT count(*) FROM booking WHERE " TODAY " AND state = %d",
               TIDE_BOOKING_STATE_broken),

@@ -87,11 +87,11 @@ static void test_chart_stacks_the_tide(void **state)
     assert_int_equal(len, strlen(out));
     assert_string_equal(out, "    20┤░░░░░░   \n"
                              "      │░░░▒▒▒   \n"
-                             "    10┤░░░███   \n"
-                             "      │░░░███   \n"
+                             "    10┤░░░━━━   \n"
+                             "      │░░░▒▒▒   \n"
                              "     0└─────────\n"
                              "       07 08 09 \n"
-                             "       ░ open to others   ▒ promised   █ parked\n");
+                             "       ░ open to others   ▒ promised   ━ cars that are there\n");
 }
 
 static void test_chart_never_overruns(void **state)
@@ -120,7 +120,7 @@ static void test_chart_line(void **state)
     char out[512];
     (void)demo_chart_line(&chart, 8, out, sizeof(out));
     assert_string_equal(out, "08:00  supply   20  promised   15  parked   10  "
-                             "████████████████████▒▒▒▒▒▒▒▒▒▒░░░░░░░░░░");
+                             "▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒┃▒▒▒▒▒▒▒▒▒▒░░░░░░░░░░");
 }
 
 static void test_misread(void **state)
