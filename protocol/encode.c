@@ -152,7 +152,7 @@ static void put_record(struct wire_out *out, const struct tide_frame *frame,
     put_texts(out, frame, desc->kind, record);
 }
 
-/* ---- replies ----------------------------------------------------------------------------------- */
+/* ---- replies --------------------------------------------------------------------------------- */
 static void put_head(struct wire_out *out, const char *rid, enum tide_code code)
 {
     if (rid != NULL && rid[0] != '\0')
@@ -259,7 +259,7 @@ size_t tide_encode_refusal(char *buf, size_t cap, const struct tide_frame *frame
     return wire_out_end(&out);
 }
 
-/* ---- what the daemon says unasked ------------------------------------------------------------------ */
+/* ---- what the daemon says unasked ------------------------------------------------------------ */
 size_t tide_encode_notice(char *buf, size_t cap, const struct tide_frame *frame,
                           const struct tide_notice *notice)
 {

@@ -40,7 +40,7 @@ struct gate {
 };
 
 /* ---- where it went wrong -------------------------------------------------------------------- */
-/* A member's name goes into a path only when it looks like one of ours: a path is shown and logged. */
+/* A member's name goes into a path only when it looks like ours: a path is shown and logged. */
 static bool is_plain_name(const uint8_t *name, size_t len)
 {
     if (len == 0 || len >= WIRE_MEMBER_MAX)

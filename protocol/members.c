@@ -90,7 +90,7 @@ const char *wire_mask_word(unsigned field_type, unsigned bit)
     return NULL;
 }
 
-/* ---- what may be a name ------------------------------------------------------------------------ */
+/* ---- what may be a name ---------------------------------------------------------------------- */
 /* Bytes of UTF-8 (valid already) that nobody sees or that turn the text around: control
  * characters, zero widths, marks of direction, line separators, the byte order mark. */
 static bool is_hidden(const unsigned char *p)

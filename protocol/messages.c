@@ -82,7 +82,7 @@ const struct wire_shape *wire_shape_of_fact(const char *kind)
     return shape_named(facts, COUNT(facts), kind);
 }
 
-/* ---- lists of names ---------------------------------------------------------------------------- */
+/* ---- lists of names -------------------------------------------------------------------------- */
 int wire_list_find(const char *list, const char *name)
 {
     size_t len = strlen(name);

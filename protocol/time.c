@@ -11,7 +11,7 @@
 
 #include "protocol/wire.h"
 
-/* ---- days (H. Hinnant, chrono-compatible low-level date algorithms) ---------------------------- */
+/* ---- days (H. Hinnant, chrono-compatible low-level date algorithms) -------------------------- */
 int32_t wire_days_from_civil(int year, unsigned month, unsigned day)
 {
     int y = year - (month <= 2 ? 1 : 0);
@@ -47,7 +47,7 @@ static unsigned days_of_month(int year, unsigned month)
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 struct reader {
     const char *at, *end;
     bool bad;
@@ -175,7 +175,7 @@ int tide_dayminute_parse(const char *text, size_t len, int32_t *ret)
     return 0;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 static char *write_digits(char *out, unsigned value, unsigned count)
 {
     for (unsigned i = count; i > 0; i--) {

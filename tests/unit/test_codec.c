@@ -12,7 +12,7 @@ static int setup(void **state)
     return 0;
 }
 
-/* ---- comparing --------------------------------------------------------------------------------- */
+/* ---- comparing ------------------------------------------------------------------------------- */
 static void assert_record(const char *name, unsigned kind, const cJSON *expected, const void *got)
 {
     const struct tide_record *desc = tide_record_of(kind);
@@ -80,7 +80,7 @@ static void assert_made(const char *name, const cJSON *makes)
         fail_msg("%s: made %s", name, dir.entry[i].text);
 }
 
-/* ---- the cases ----------------------------------------------------------------------------------- */
+/* ---- the cases ------------------------------------------------------------------------------- */
 /* The bytes of a case: of its object, text or hexadecimal. The caller frees. */
 static uint8_t *case_bytes(const cJSON *test, const char *object, size_t *ret_len)
 {
@@ -217,7 +217,7 @@ static void facts(void **state)
     cJSON_Delete(file);
 }
 
-/* ---- what no vector states ------------------------------------------------------------------------- */
+/* ---- what no vector states ------------------------------------------------------------------- */
 static int decode_text(const char *op, const char *text, struct tide_fault *fault)
 {
     directory_reset(&dir);

@@ -16,7 +16,7 @@ static int setup(void **state)
     return 0;
 }
 
-/* ---- effects from a vector ---------------------------------------------------------------------- */
+/* ---- effects from a vector ------------------------------------------------------------------- */
 static size_t effect_add(uint8_t *buf, size_t cap, size_t len, enum engine_verb verb, unsigned kind,
                          const void *record)
 {
@@ -89,7 +89,7 @@ static void replies(void **state)
     cJSON_Delete(file);
 }
 
-/* ---- all other messages ---------------------------------------------------------------------------- */
+/* ---- all other messages ---------------------------------------------------------------------- */
 static size_t encode_refusal(const cJSON *test, char *buf, size_t cap)
 {
     const cJSON *fault = cJSON_GetObjectItemCaseSensitive(test, "fault");
@@ -196,7 +196,7 @@ static void messages(void **state)
     cJSON_Delete(file);
 }
 
-/* ---- what no vector states ---------------------------------------------------------------------------- */
+/* ---- what no vector states ------------------------------------------------------------------- */
 static const struct tide_booking booking = {.id = 123456,
                                             .plate = 2,
                                             .zone = 1,
