@@ -33,7 +33,7 @@ void audit_name(struct audit *audit, enum tide_name_kind kind, tide_id id, const
  * checkpointed. */
 void audit_files(struct audit *audit, const char *folder);
 /* Compares the tables of a database with its own, row by row. */
-void audit_tables(struct audit *audit, const char *database, const char *domain);
+void audit_tables(struct audit *audit, const char *database);
 /* What can be said only at the end. */
 void audit_end(struct audit *audit);
 

@@ -38,8 +38,9 @@ struct sim_journal_ops {
     /* For TORN and UNTOLD the open batch is committed within. Afterwards the journal stands as a
      * new process finds it. 0 or -1. */
     int (*kill)(struct sim_journal *j, enum sim_kill how);
-    /* An orderly stop and a new start. */
-    int (*restart)(struct sim_journal *j);
+    /* An orderly stop, after which only folder, start, verify and free may come; a new start. */
+    int (*stop)(struct sim_journal *j);
+    int (*start)(struct sim_journal *j);
     int (*load)(struct sim_journal *j, struct engine *engine, struct store_position *ret);
     const struct tide_names *(*names)(struct sim_journal *j);
     unsigned (*alternates)(struct sim_journal *j, tide_id plate, tide_id ret[TIDE_ALTERNATES_MAX]);
@@ -50,11 +51,6 @@ struct sim_journal_ops {
     /* Closes and checks the whole: fold and re-decide. Writes what is wrong to why. */
     int (*verify)(struct sim_journal *j, const struct engine_limits *limits, char *why,
                   size_t why_cap);
-    /* Each event of the journal in order. */
-    int (*walk)(struct sim_journal *j,
-                void (*fn)(void *arg, uint64_t seq, const struct engine_event *event,
-                           const uint8_t *effects, size_t len),
-                void *arg);
     void (*free)(struct sim_journal *j);
 };
 

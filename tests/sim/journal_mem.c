@@ -293,9 +293,15 @@ static int mem_kill(struct sim_journal *j, enum sim_kill how)
     return 0;
 }
 
-static int mem_restart(struct sim_journal *j)
+static int mem_stop(struct sim_journal *j)
 {
     return mem_commit(j, false, ignore_row, NULL);
+}
+
+static int mem_start(struct sim_journal *j)
+{
+    (void)j;
+    return 0;
 }
 
 static int fold(const struct memory *m, struct sim_rows *rows)
@@ -346,23 +352,6 @@ static const char *mem_folder(struct sim_journal *j)
     return NULL;
 }
 
-static int mem_walk(struct sim_journal *j,
-                    void (*fn)(void *arg, uint64_t seq, const struct engine_event *event,
-                               const uint8_t *effects, size_t len),
-                    void *arg)
-{
-    struct memory *m = (struct memory *)j;
-    for (uint64_t i = 0; i < m->durable; i++) {
-        const struct entry *e = &m->entries[i];
-        struct engine_event event;
-        if (engine_event_unpack(e->event, e->event_len, &event) == 0)
-            return -1;
-        event.when_ms = e->when_ms;
-        fn(arg, i + 1, &event, e->effects, e->effects_len);
-    }
-    return 0;
-}
-
 static int mem_verify(struct sim_journal *j, const struct engine_limits *limits, char *why,
                       size_t why_cap)
 {
@@ -387,14 +376,14 @@ static const struct sim_journal_ops memory_ops = {.find = mem_find,
                                                   .add = mem_add,
                                                   .commit = mem_commit,
                                                   .kill = mem_kill,
-                                                  .restart = mem_restart,
+                                                  .stop = mem_stop,
+                                                  .start = mem_start,
                                                   .load = mem_load,
                                                   .names = mem_names,
                                                   .alternates = mem_alternates,
                                                   .names_due = mem_names_due,
                                                   .folder = mem_folder,
                                                   .verify = mem_verify,
-                                                  .walk = mem_walk,
                                                   .free = mem_free};
 
 struct sim_journal *sim_journal_memory(void)

@@ -54,3 +54,24 @@ void ring_tell(const struct sim_ring *ring, FILE *out, unsigned lines)
     for (uint32_t i = count; i > 0; i--)
         fprintf(out, "%s\n", ring->line[(ring->next + RING_LINES - i) % RING_LINES]);
 }
+
+void ring_event(struct sim_ring *ring, uint64_t seq, const struct engine_event *event)
+{
+    char when[40], what[360];
+    ring_say(ring, "#%llu %s user %u: %s", (unsigned long long)seq,
+             narrate_time(event->when_ms, SIM_UTC_OFFSET_MIN, when, sizeof when), event->user,
+             narrate_record(event->kind, &event->as, SIM_UTC_OFFSET_MIN, what, sizeof what));
+}
+
+void ring_effects(struct sim_ring *ring, const uint8_t *effects, size_t len)
+{
+    static const char *const verbs[] = {"?", "put", "del", "reply", "item"};
+    size_t at = 0;
+    enum engine_verb verb;
+    unsigned kind;
+    union tide_any any;
+    char what[400];
+    while (engine_effect_next(effects, len, &at, &verb, &kind, &any))
+        ring_say(ring, "    %s %s", verbs[verb],
+                 narrate_record(kind, &any, SIM_UTC_OFFSET_MIN, what, sizeof what));
+}

@@ -23,8 +23,9 @@
 /* What may go wrong; a bit each, named by sim_fault_name. */
 #define SIM_FAULTS(F)                                                                              \
     F(crash)                                                                                       \
-    F(restart) F(duplicate) F(reorder) F(lose) F(reconnect) F(clock) F(forget) F(calendar)         \
-        F(settings) F(chaos) F(conflict)
+    F(restart)                                                                                     \
+    F(duplicate) F(reorder) F(lose) F(reconnect) F(clock) F(forget) F(calendar) F(settings)        \
+        F(chaos) F(conflict)
 enum sim_fault_kind {
 #define SIM_FAULT_(name) SIM_FAULT_##name,
     SIM_FAULTS(SIM_FAULT_)
@@ -212,6 +213,19 @@ void pump_clock(struct sim *sim, tide_ms old_ms, tide_ms new_ms, bool suspend);
 void pump_commit(struct sim *sim);
 /* The last commit before a kill: afterwards the journal stands still. */
 void pump_hold(struct sim *sim);
+/* ... within: decode.c, pump.c, release.c, lives.c */
+void pump_listen(struct sim *sim);
+/* Fills *ret from an event with numbers; its blob lies in sim->bytes afterwards. */
+void pump_decode(struct sim *sim, const struct engine_event *event, struct engine_event *ret);
+/* Decides an event and adds it to the open batch. Returns its row among the pending. */
+struct sim_pending *pump_decide(struct sim *sim, const struct engine_event *event,
+                                const struct store_origin *origin);
+struct sim_pending *pump_pend(struct sim *sim, const struct engine_event *event);
+void pump_unpend(struct sim *sim);
+void pump_plan_commit(struct sim *sim);
+void pump_release(struct sim *sim, bool tell);
+/* The code of the reply among effects; ok when there is none. */
+enum tide_code pump_code(const uint8_t *effects, size_t len);
 /* Deadlines that fell due by now. */
 void pump_ticks(struct sim *sim);
 void pump_kill(struct sim *sim, enum sim_kill how);
@@ -261,6 +275,8 @@ void faults_after_event(struct sim *sim);
 struct sim_ring *ring_new(bool aloud);
 struct sim_ring *ring_free(struct sim_ring *ring);
 void ring_say(struct sim_ring *ring, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void ring_event(struct sim_ring *ring, uint64_t seq, const struct engine_event *event);
+void ring_effects(struct sim_ring *ring, const uint8_t *effects, size_t len);
 void ring_trace(void *ring, const struct engine_trace *line);
 void ring_tell(const struct sim_ring *ring, FILE *out, unsigned lines);
 
