@@ -255,9 +255,9 @@ static size_t read_file(const char *path, uint8_t **ret)
     size_t len = (size_t)file.st_size;
     *ret = malloc(len + 1);
     assert_non_null(*ret);
-    assert_int_equal(read(fd, *ret, len), (ssize_t)len);
+    ssize_t got = read(fd, *ret, len); /* less, when the file shrank meanwhile */
     close(fd);
-    return len;
+    return got > 0 ? (size_t)got : 0;
 }
 
 /* How often a text stands in the database's files. */
@@ -339,36 +339,55 @@ static void last_id_is_not_given_again(void **state)
     world_close(&world);
 }
 
-/* Rows wander between pages as a table grows, and leave copies of themselves behind. */
+/* A step that forgets one plate, written by hand. */
+static void forget_by_hand(struct world *world, tide_id plate)
+{
+    struct tide_forgotten row = {.kind = TIDE_NAME_KIND_plate, .id = plate, .at_ms = world->now_ms};
+    struct engine_event tick = {.when_ms = world->now_ms, .kind = TIDE_REC_tick};
+    uint8_t bytes[64] = {ENGINE_PUT, TIDE_REC_forgotten};
+    size_t used = tide_record_pack(tide_record_of(TIDE_REC_forgotten), &row, bytes + 2, 62);
+    struct engine_effects effects = {
+        .buf = bytes, .cap = sizeof bytes, .len = 2 + used, .count = 1};
+    assert_true(store_batch_add(world->batch, 1, NULL, &tick, &effects) > 0);
+}
+
+static unsigned draw(unsigned *seed, unsigned below)
+{
+    *seed = *seed * 1103515245u + 12345u;
+    return (*seed >> 8 & 0x7fffff) % below;
+}
+
+/* Rows wander between pages as a table grows, and SQLite leaves copies of them behind. */
 static void no_copies_in_gaps(void **state)
 {
     (void)state;
     struct world world;
-    char text[TIDE_NAME_BYTES_MAX];
-    tide_id gone[40];
-    unsigned count = 0;
+    char text[300], filler[300];
+    tide_id gone[2000];
+    unsigned count = 0, seed = 7; /* with this one it does */
+    memset(filler, 'y', sizeof filler);
     world_open(&world);
     world_settle(&world);
-    for (unsigned round = 0; round < 40; round++) {
-        for (unsigned i = 0; i < 50; i++) {
-            int len = snprintf(text, sizeof text, "pl%u-%.*s", round * 50 + i, (int)(i % 40),
-                               "........................................");
-            assert_true(len > 0);
-            make(&world, TIDE_NAME_KIND_place, text);
-        }
-        snprintf(text, sizeof text, "苏GONE%02u", round);
-        gone[count++] = make(&world, TIDE_NAME_KIND_plate, text);
-        snprintf(text, sizeof text, "苏STAY%02u", round);
-        make(&world, TIDE_NAME_KIND_plate, text);
-        happen(&world);
+    for (unsigned i = 0; i < 8000; i++) {
+        bool goes = draw(&seed, 5) == 0;
+        int more = (int)draw(&seed, 40);
+        snprintf(text, sizeof text, "%s%06u%.*s", goes ? "GONE" : "STAY", i, more, filler);
+        tide_id plate = make(&world, TIDE_NAME_KIND_plate, text);
+        if (goes && count < 2000)
+            gone[count++] = plate;
+        snprintf(text, sizeof text, "%.*s", 1 + (int)draw(&seed, 250), filler);
+        assert_int_equal(set(&world, TIDE_NAME_KIND_full_name, 1 + draw(&seed, 300), text), 0);
+        if (i % 50 == 49)
+            happen(&world);
     }
     for (unsigned i = 0; i < count; i++)
-        forget(&world, TIDE_NAME_KIND_plate, gone[i]);
-    wait_without_trace(&world, "苏GONE");
-    assert_true(traces(&world, "苏STAY") >= 40);
+        forget_by_hand(&world, gone[i]);
+    assert_int_equal(world_flush(&world), STORE_OK);
+    wait_without_trace(&world, "GONE");
+    assert_true(traces(&world, "STAY") > 0);
     world_shut(&world);
-    assert_int_equal(traces(&world, "苏GONE"), 0);
-    world_close(&world);
+    assert_int_equal(traces(&world, "GONE"), 0);
+    world_remove(&world);
 }
 
 int main(void)
