@@ -418,7 +418,14 @@ class Client:
         return rid
 
     def send_raw(self, op, payload, qos=1):
-        self.paho.publish(self.request_topic(op), payload, qos).wait_for_publish(WAIT_S)
+        self.publish(self.request_topic(op), payload, qos)
+
+    def publish(self, topic, payload, qos=1):
+        """Publishes and waits until the broker has it; not being connected fails."""
+        try:
+            self.paho.publish(topic, payload, qos).wait_for_publish(WAIT_S)
+        except (RuntimeError, ValueError) as error:
+            raise Failed("%s cannot publish: %s" % (self.user, error)) from error
 
     def reply(self, rid, seconds=WAIT_S, start_at=0):
         return self.wait_message("/res/" + rid, seconds=seconds, start_at=start_at)
@@ -443,7 +450,7 @@ class Client:
         body.update(members)
         topic = "tide/1/%s/gw/%s/up/%s" % (DOMAIN, self.user, kind)
         payload = json.dumps(body, ensure_ascii=False).encode()
-        self.paho.publish(topic, payload, qos).wait_for_publish(WAIT_S)
+        self.publish(topic, payload, qos)
         return seq
 
     def hello(self):

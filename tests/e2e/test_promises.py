@@ -116,6 +116,7 @@ class Load:
             try:
                 reply = self.client.request(op, members, rid, life, seconds=1.0)
             except Failed:
+                time.sleep(0.05)
                 continue
             if reply["code"] not in ("busy", "unavailable"):
                 self.asked += 1
