@@ -118,7 +118,7 @@ int wire_decode_drop(struct wire_decoder *d, const cJSON *root, struct tide_requ
     if (wire_decode_object(d, shape, row, "is", &record) != 0)
         return -1;
     uint32_t *keys[3] = {&drop->k1, &drop->k2, &drop->k3};
-    for (unsigned i = 0; i < desc->key_count; i++)
+    for (unsigned i = 0; i < desc->key_count && i < 3; i++)
         *keys[i] = (uint32_t)tide_field_get(&desc->fields[i], &record);
     drop->kind = shape->kind;
     d->at[0] = '\0';

@@ -249,7 +249,7 @@ size_t tide_encode_refusal(char *buf, size_t cap, const struct tide_frame *frame
     put_head(&out, rid, code);
     if (fault != NULL && fault->path[0] != '\0')
         wire_put_text(&out, "at", fault->path);
-    if (fault != NULL && fault->what != NULL)
+    if (fault != NULL && fault->what != NULL && fault->what[0] != '\0')
         wire_put_text(&out, "detail", fault->what);
     wire_out_key(&out, "items", 5);
     wire_out_open(&out, '[');

@@ -1,7 +1,8 @@
 /* message.c - whole messages that come in: the envelope (rid, expires), then the op's own members.
  *
- *     bytes ─ size ─ strict gate ─ tree ─ envelope ─ members, names looked up ─┬─ nothing new: done
- *                                                                              └─ again, making names
+ *     bytes ─ size ─ strict gate ─ tree ─ envelope ─ members, names looked up
+ *                                                      │ nothing new: done
+ *                                                      └ else again, making names
  */
 #include <cjson/cJSON.h>
 #include <string.h>

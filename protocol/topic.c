@@ -98,7 +98,6 @@ size_t tide_topic_make(char *out, size_t cap, const char *family, const char *do
         size_t plain = brace != NULL ? (size_t)(brace - pattern) : strlen(pattern);
         if (!append(out, cap, &len, pattern, plain))
             return 0;
-        pattern += plain;
         if (brace == NULL)
             break;
         const char *part = brace[1] == 'd' ? domain : brace[1] == 'u' ? user : tail;
