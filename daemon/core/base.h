@@ -35,6 +35,16 @@ struct table {
 void table_carve(struct table *table, struct carve *carve, uint32_t stride, uint32_t cap,
                  bool dense);
 void *table_find(const struct table *table, uint32_t key);
+/* The same for a dense table, short enough to stand where it is used. */
+static inline void *table_at(const struct table *table, uint32_t key)
+{
+    uint32_t found;
+    if (key == 0 || key > table->cap)
+        return NULL;
+    uint8_t *element = table->elements + (size_t)key * table->stride;
+    __builtin_memcpy(&found, element, sizeof found);
+    return found == key ? element : NULL;
+}
 /* A zeroed element whose first word is key; NULL when full, or when a dense key is out of range.
  * The key must not be there yet. */
 void *table_add(struct table *table, uint32_t key);

@@ -106,6 +106,7 @@ struct engine {
     tide_ms now_ms;
     int64_t setting[TIDE_SETTINGS_COUNT];
     uint32_t counter[16], counter_told[16]; /* next id of each kind; as last PUT */
+    int64_t ring_base;                      /* the grain at bit 0 of the rings */
     int64_t known_from, known_until;        /* grains that the rings know, see freemap.h */
     uint32_t ring_days, ring_words;
     uint64_t *ring_bits;      /* open and busy of slot 1, of slot 2, ... */
@@ -156,15 +157,15 @@ static inline void trace(const struct engine *engine, const char *rule, int64_t 
 /* ---- lookups ------------------------------------------------------------------------------- */
 static inline struct place_state *place_of(const struct engine *e, tide_id id)
 {
-    return table_find(&e->places, id);
+    return table_at(&e->places, id);
 }
 static inline struct person_state *person_of(const struct engine *e, tide_id id)
 {
-    return table_find(&e->persons, id);
+    return table_at(&e->persons, id);
 }
 static inline struct user_state *user_of(const struct engine *e, tide_id id)
 {
-    return table_find(&e->users, id);
+    return table_at(&e->users, id);
 }
 static inline struct vehicle_state *vehicle_of(const struct engine *e, tide_id plate)
 {
@@ -172,11 +173,11 @@ static inline struct vehicle_state *vehicle_of(const struct engine *e, tide_id p
 }
 static inline struct zone_state *zone_of(const struct engine *e, tide_id id)
 {
-    return table_find(&e->zones, id);
+    return table_at(&e->zones, id);
 }
 static inline struct slot_state *slot_of(const struct engine *e, tide_id id)
 {
-    return table_find(&e->slots, id);
+    return table_at(&e->slots, id);
 }
 static inline struct window_state *window_of(const struct engine *e, tide_id id)
 {
@@ -192,7 +193,7 @@ static inline struct session_state *session_of(const struct engine *e, tide_id i
 }
 static inline struct spot_state *spot_of(const struct engine *e, tide_id slot)
 {
-    return table_find(&e->spots, slot);
+    return table_at(&e->spots, slot);
 }
 static inline struct incident_state *incident_of(const struct engine *e, tide_id id)
 {

@@ -17,10 +17,16 @@ static grain ring_grains(const struct engine *engine)
     return (grain)engine->ring_days * TIDE_GRAINS_A_DAY;
 }
 
+/* A division a grain would cost more than all the rest: what the ring knows lies within one ring
+ * length of ring_base. */
 static uint32_t ring_at(const struct engine *engine, grain g)
 {
-    grain ring = ring_grains(engine);
-    return (uint32_t)((g % ring + ring) % ring);
+    grain ring = ring_grains(engine), at = g - engine->ring_base;
+    while (at < 0)
+        at += ring;
+    while (at >= ring)
+        at -= ring;
+    return (uint32_t)at;
 }
 
 static uint64_t mask_of(uint32_t from, uint32_t until) /* bits of one word, from < until <= 64 */
@@ -66,6 +72,7 @@ void freemap_horizon(struct engine *engine)
 {
     engine->known_from = grain_floor(calendar_day_start(engine, windows_first_day(engine)));
     engine->known_until = grain_floor(calendar_day_start(engine, windows_last_day(engine) + 1));
+    engine->ring_base = engine->known_from - engine->known_from % ring_grains(engine);
 }
 
 /* The first grain in [from, until) whose bit in (open & ~busy) is `wanted`; until when none is.
@@ -119,6 +126,33 @@ grain freemap_next_free(const struct engine *engine, const struct slot_state *sl
                         grain until)
 {
     return find(engine, slot, from, until, true, true);
+}
+
+void freemap_probe_make(const struct engine *engine, grain from, grain until,
+                        struct freemap_probe *ret)
+{
+    ret->count = 0;
+    ret->impossible = from >= until || from < engine->known_from || until > engine->known_until;
+    while (!ret->impossible && from < until) {
+        uint32_t bit = ring_at(engine, from), left = 64 - bit % 64;
+        grain end = until - from < left ? until : from + left;
+        CHECK(ret->count < FREEMAP_PROBE_WORDS_MAX);
+        ret->words[ret->count] = bit / 64;
+        ret->masks[ret->count++] = mask_of(bit % 64, bit % 64 + (uint32_t)(end - from));
+        from = end;
+    }
+}
+
+bool freemap_probe_fits(const struct freemap_probe *probe, const struct slot_state *slot)
+{
+    if (probe->impossible)
+        return false;
+    for (uint32_t i = 0; i < probe->count; i++) {
+        uint32_t word = probe->words[i];
+        if ((slot->open[word] & ~slot->busy[word] & probe->masks[i]) != probe->masks[i])
+            return false;
+    }
+    return true;
 }
 
 grain freemap_free_before(const struct engine *engine, const struct slot_state *slot, grain from,

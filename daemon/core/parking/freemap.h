@@ -39,6 +39,17 @@ void freemap_horizon(struct engine *engine);
 /* Sets or clears the grains [from, until) of a ring; a span no longer than the ring. */
 void freemap_set(const struct engine *engine, uint64_t *bits, grain from, grain until);
 void freemap_clear(const struct engine *engine, uint64_t *bits, grain from, grain until);
+/* A span cut into words of the ring once, to be held against many slots. */
+#define FREEMAP_PROBE_WORDS_MAX (TIDE_HORIZON_DAYS_MAX * 5 + 16)
+struct freemap_probe {
+    bool impossible; /* outside of what the ring knows */
+    uint32_t count;
+    uint32_t words[FREEMAP_PROBE_WORDS_MAX];
+    uint64_t masks[FREEMAP_PROBE_WORDS_MAX];
+};
+void freemap_probe_make(const struct engine *engine, grain from, grain until,
+                        struct freemap_probe *ret);
+bool freemap_probe_fits(const struct freemap_probe *probe, const struct slot_state *slot);
 /* True when all of [from, until) is open and not busy. */
 bool freemap_is_free(const struct engine *engine, const struct slot_state *slot, grain from,
                      grain until);

@@ -51,9 +51,6 @@ struct span {
  * lower id. avoid: a slot that will not do (0: none). 0 when there is none. */
 tide_id seat_find(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
                   struct span span, tide_id avoid);
-/* True when this slot can take the span now. */
-bool seat_fits(const struct engine *engine, const struct slot_state *slot, enum tide_slot_class cls,
-               struct span span);
 /* What would have worked: the latest end from the same start, the earliest start of the same
  * length (within a day); 0 where nothing would. */
 struct seat_hints {

@@ -21,10 +21,10 @@ static bool stands_empty(const struct engine *engine, const struct slot_state *s
     return !spot_taken_by_other(engine, slot, 0);
 }
 
-bool seat_fits(const struct engine *engine, const struct slot_state *slot, enum tide_slot_class cls,
-               struct span span)
+static bool fits(const struct engine *engine, const struct slot_state *slot,
+                 enum tide_slot_class cls, struct span span, const struct freemap_probe *probe)
 {
-    return slot->row.cls == cls && freemap_is_free(engine, slot, span.from, span.until) &&
+    return slot->row.cls == cls && freemap_probe_fits(probe, slot) &&
            stands_empty(engine, slot, span);
 }
 
@@ -43,11 +43,13 @@ tide_id seat_find(const struct engine *engine, tide_id zone, enum tide_slot_clas
     const struct zone_state *state = zone_of(engine, zone);
     grain best_left = INT64_MAX;
     tide_id best = 0;
+    struct freemap_probe probe;
     CHECK(state != NULL && span.from < span.until);
+    freemap_probe_make(engine, span.from, span.until, &probe);
     for (tide_id id = state->first_slot; id != 0;) {
         const struct slot_state *slot = slot_of(engine, id);
         id = slot->next_in_zone;
-        if (slot->row.id == avoid || !seat_fits(engine, slot, cls, span))
+        if (slot->row.id == avoid || !fits(engine, slot, cls, span, &probe))
             continue;
         grain left = left_over(engine, slot, span);
         if (left < best_left) {
@@ -64,9 +66,11 @@ uint32_t seat_count(const struct engine *engine, tide_id zone, enum tide_slot_cl
 {
     const struct zone_state *state = zone_of(engine, zone);
     uint32_t count = 0;
+    struct freemap_probe probe;
+    freemap_probe_make(engine, span.from, span.until, &probe);
     for (tide_id id = state->first_slot; id != 0;) {
         const struct slot_state *slot = slot_of(engine, id);
-        count += seat_fits(engine, slot, cls, span);
+        count += fits(engine, slot, cls, span, &probe);
         id = slot->next_in_zone;
     }
     return count;

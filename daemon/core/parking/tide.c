@@ -171,8 +171,13 @@ static void ask_shares(struct step *step)
     unsigned count = 0;
     struct party party = {0};
     const struct slot_state *only = slot_of(engine, ask->slot);
-    if (!step_party(step, only != NULL ? only->row.owner : ask->household, 0, &party))
+    if (only != NULL && only->row.owner == 0) { /* common: nobody's own */
+        if (!step_need_role(step, ROLES_DESK | ROLE_BIT(TIDE_ROLE_committee), 0))
+            return;
+        party.household = step->household;
+    } else if (!step_party(step, only != NULL ? only->row.owner : ask->household, 0, &party)) {
         return;
+    }
     const struct place_state *owner = place_of(engine, party.household);
     for (uint32_t id = only != NULL ? only->row.id : owner->first_slot; id != 0;) {
         const struct slot_state *slot = slot_of(engine, id);
