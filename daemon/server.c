@@ -44,13 +44,6 @@ struct server {
     int exit_code;
 };
 
-_Noreturn void engine_check_failed(const char *expression, const char *file, int line)
-{
-    log_event(LOG_ERROR_, "check.failed", "\"check\":%s,\"file\":%s,\"line\":%d",
-              log_str(expression), log_str(file), line);
-    abort();
-}
-
 /* ---- the store and what is in it ------------------------------------------------------------------ */
 static int exit_of(enum store_error error)
 {
