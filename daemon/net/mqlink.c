@@ -24,7 +24,7 @@
 
 #include "daemon/net/nodelay.h"
 
-#define SUBSCRIPTIONS_MAX 16
+#define SUBSCRIPTIONS_MAX 40 /* two a domain, and the heartbeat */
 #define TICKETS 8
 #define KEEP_ALIVE_S 10
 #define CONNECT_TIMEOUT_S 5
