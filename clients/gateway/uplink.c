@@ -49,8 +49,13 @@ static int send_fact(struct gw_uplink *uplink, const struct gw_fact *fact, int64
 static bool greet(struct gw_uplink *uplink, int64_t now_ms)
 {
     char json[64];
-    snprintf(json, sizeof json, "{\"boot\":%u,\"seq\":%u}", gw_spool_boot(uplink->spool),
-             gw_spool_seq(uplink->spool));
+    struct gw_fact first = {.boot = gw_spool_boot(uplink->spool),
+                            .seq = gw_spool_seq(uplink->spool) + 1};
+    /* "What comes next is the one after this": whatever is before is with the daemon, or gone. */
+    gw_spool_rewind(uplink->spool);
+    if (gw_spool_next(uplink->spool, &first) == 1)
+        gw_spool_unread(uplink->spool);
+    snprintf(json, sizeof json, "{\"boot\":%u,\"seq\":%u}", first.boot, first.seq - 1);
     if (uplink->send(uplink->arg, "hello", json) != 0) {
         block(uplink, now_ms);
         return false;
@@ -69,6 +74,12 @@ void gw_uplink_pump(struct gw_uplink *uplink, int64_t now_ms, int64_t real_ms)
         return;
     uint64_t ahead = outstanding(uplink);
     while (ahead < GW_UPLINK_WINDOW && gw_spool_next(uplink->spool, &fact) == 1) {
+        /* The daemon sees gaps within a boot only: a new boot waits until the old one is acked. */
+        if (ahead > 0 && fact.boot != uplink->last_boot) {
+            gw_spool_unread(uplink->spool);
+            return;
+        }
+        uplink->last_boot = fact.boot;
         if (send_fact(uplink, &fact, real_ms) != 0) {
             gw_spool_unread(uplink->spool);
             block(uplink, now_ms);

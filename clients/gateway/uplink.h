@@ -28,6 +28,7 @@ struct gw_uplink {
     gw_uplink_send_fn *send;
     void *arg;
     int64_t answer_ms;   /* a plate older than this was decided here */
+    uint32_t last_boot;  /* of the last fact that was sent */
     bool up, greeted;    /* connected; hello is out */
     bool blocked;        /* send refused: wait for retry_ms */
     int64_t progress_ms; /* elapsed: last acknowledgement, or when waiting began */

@@ -42,7 +42,7 @@ void tide_answer_clear(struct tide_answer *answer)
     memset(answer, 0, sizeof *answer);
 }
 
-/* ---- the worker ------------------------------------------------------------------------------------ */
+/* ---- the worker ---------------------------------------------------------------------------- */
 static bool tell_state(struct tide_client *client)
 {
     bool up = client->link == LIBTIDE_UP;
@@ -134,7 +134,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* ---- opening ---------------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------------------- */
 static unsigned port_of(const char *uri)
 {
     const char *colon = strrchr(uri, ':');
@@ -328,7 +328,7 @@ struct tide_client *tide_client_close(struct tide_client *client)
     return NULL;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------------------------- */
 int tide_client_wait(struct tide_client *client, uint32_t timeout_ms)
 {
     int64_t until = libtide_elapsed_ms() + timeout_ms;

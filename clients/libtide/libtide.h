@@ -82,10 +82,10 @@ enum libtide_link_state {
 };
 
 struct tide_client {
-    struct tide_client_conf conf;                      /* strings are our own copies */
-    char prefix[192]; /* tide/1/{domain}/u/{user}/ */
-    char will_not_exist[LIBTIDE_NAME_MAX];             /* the filter of the pulse */
-    char **filters;                                    /* what is subscribed, NULL-terminated */
+    struct tide_client_conf conf;          /* strings are our own copies */
+    char prefix[192];                      /* tide/1/{domain}/u/{user}/ */
+    char will_not_exist[LIBTIDE_NAME_MAX]; /* the filter of the pulse */
+    char **filters;                        /* what is subscribed, NULL-terminated */
     int filter_count;
     unsigned port;
 

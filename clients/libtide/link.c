@@ -23,7 +23,7 @@
 #define TAKEN_OVER_PAUSE_MS 10000
 #define CONNECT_TIMEOUT_S 8
 
-/* ---- on paho's threads: look, note, signal; nothing else ----------------------------------------- */
+/* ---- on paho's threads: look, note, signal; nothing else ----------------------------------- */
 static int64_t pause_ms(struct tide_client *client)
 {
     uint32_t base = client->backoff_ms ? client->backoff_ms : BACKOFF_LEAST_MS, chance = 0;
@@ -308,7 +308,7 @@ static int on_arrived(void *context, char *topic, int topic_len, MQTTAsync_messa
     return 1;
 }
 
-/* ---- on the worker, without the lock ---------------------------------------------------------------- */
+/* ---- on the worker, without the lock ------------------------------------------------------- */
 static int ssl_error(const char *text, size_t len, void *context)
 {
     struct tide_client *client = context;

@@ -11,7 +11,7 @@
 
 #include "clients/libtide/libtide.h"
 
-/* ---- the heap: each request knows where it stands -------------------------------------------- */
+/* ---- the heap: each request knows where it stands ------------------------------------------ */
 static void heap_place(struct tide_client *client, struct libtide_request *request, size_t at)
 {
     client->heap[at] = request;
@@ -74,7 +74,7 @@ static void heap_set(struct tide_client *client, struct libtide_request *request
     heap_up(client, request->heap_at - 1);
 }
 
-/* ---- the table --------------------------------------------------------------------------------- */
+/* ---- the table ----------------------------------------------------------------------------- */
 static size_t bucket_of(const char *rid, size_t len)
 {
     uint32_t hash = 2166136261u;
@@ -235,7 +235,7 @@ int64_t libtide_requests_due(const struct tide_client *client)
     return client->heap_len ? client->heap[0]->due_ms : INT64_MAX;
 }
 
-/* ---- the worker's part --------------------------------------------------------------------------- */
+/* ---- the worker's part --------------------------------------------------------------------- */
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;

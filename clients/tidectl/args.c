@@ -6,7 +6,7 @@
 #include "clients/tidectl/tidectl.h"
 #include "protocol/codec.h"
 
-/* ---- global options: before or behind the command --------------------------------------------------- */
+/* ---- global options: before or behind the command ------------------------------------------ */
 static const struct {
     const char *option, *key; /* key NULL: a flag */
 } globals[] = {
@@ -99,7 +99,7 @@ int ctl_args_global(int argc, char **argv, struct ctl_conf *conf, bool *ret_help
     return at;
 }
 
-/* ---- a command's own ------------------------------------------------------------------------------------- */
+/* ---- a command's own ----------------------------------------------------------------------- */
 static int keep(struct ctl_args *args, const struct ctl_param *param, const char *value)
 {
     if (args->count == CTL_GIVEN_MAX) {
@@ -234,7 +234,7 @@ const char *ctl_args_get(const struct ctl_args *args, const char *name)
     return NULL;
 }
 
-/* ---- values ------------------------------------------------------------------------------------------------ */
+/* ---- values -------------------------------------------------------------------------------- */
 static int bad_value(const struct ctl_given *given, const char *what)
 {
     ctl_complain(CTL_T("%s: '%s' %s", "%s:“%s”%s"), given->param->name, given->value, what);

@@ -32,7 +32,7 @@ int ctl_run_status(struct ctl *ctl, const struct ctl_args *args)
     return rc;
 }
 
-/* ---- settings ---------------------------------------------------------------------------------------- */
+/* ---- settings ------------------------------------------------------------------------------ */
 int ctl_run_setting(struct ctl *ctl, const struct ctl_args *args)
 {
     cJSON *members = cJSON_CreateObject(), *rows = cJSON_AddArrayToObject(members, "rows");
@@ -82,7 +82,7 @@ int ctl_run_setting_get(struct ctl *ctl, const struct ctl_args *args)
     return rc;
 }
 
-/* ---- files of JSON -------------------------------------------------------------------------------------- */
+/* ---- files of JSON ------------------------------------------------------------------------- */
 /* The object in a file; NULL after saying what is wrong, and where. */
 static cJSON *read_json(const char *path)
 {
@@ -203,7 +203,7 @@ int ctl_run_forget(struct ctl *ctl, const struct ctl_args *args)
     return rc;
 }
 
-/* ---- verify: tided's own work -------------------------------------------------------------------------- */
+/* ---- verify: tided's own work -------------------------------------------------------------- */
 /* tided beside this program, else by the search path. */
 static void find_tided(char *out, size_t cap)
 {

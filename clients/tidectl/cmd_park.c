@@ -13,7 +13,7 @@ static void set_text(cJSON *members, const char *member, const char *text)
     cJSON_AddStringToObject(members, member, text);
 }
 
-/* Fills in the zone when the domain has just one. 0, or an exit code after saying which there are. */
+/* Fills in the zone when the domain has just one. 0, or an exit code after naming all. */
 static int need_zone(struct ctl *ctl, const struct ctl_args *args, cJSON *members)
 {
     char zone[80], names[600];
@@ -122,7 +122,7 @@ int ctl_run_arrive(struct ctl *ctl, const struct ctl_args *args)
     return ask_done(ctl, args, members, CTL_EXIT_OK);
 }
 
-/* ---- tide, sheet ------------------------------------------------------------------------------------ */
+/* ---- tide, sheet --------------------------------------------------------------------------- */
 static void draw(struct ctl *ctl, const cJSON *reply, const char *zone)
 {
     struct ctl_hour hours[CTL_HOURS];

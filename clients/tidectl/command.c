@@ -17,78 +17,69 @@
         0                                                                                          \
     }
 
-#define P_FOR                                                                                      \
-    {                                                                                              \
-        "--for", "for", CTL_TEXT, false, NULL,                                                     \
-            "a household (3-2-501) or person (3-2-501/1) to act for",                              \
-            "代办对象:户号(3-2-501)或人员编号(3-2-501/1)"                               \
-    }
-#define P_VIA                                                                                      \
-    {                                                                                              \
-        "--via", "via", CTL_WORD, false, VIA, "how the wish came: app, phone, desk, visit, paper", \
-            "来源:app 手机、phone 电话、desk 柜台、visit 上门、paper 纸质"         \
-    }
-#define P_ZONE(needed)                                                                                  \
-    {                                                                                                   \
-        "--zone", "zone", CTL_TEXT, needed, NULL,                                                       \
-            "the zone; may be left out when there is only one", "车区;只有一个车区时可省略" \
-    }
-#define P_FROM(needed)                                                                             \
-    {                                                                                              \
-        "--from", "start", CTL_TIME, needed, NULL, "begin: now, 18:00, \"tomorrow 08:30\", +1h",   \
-            "开始:now、18:00、\"明天 08:30\"、+1h"                                          \
-    }
-#define P_UNTIL(needed)                                                                            \
-    {                                                                                              \
-        "--until", "end", CTL_TIME, needed, NULL, "end: 22:00, or a span from the begin: +2h30m",  \
-            "结束:22:00,或从开始算的时长:+2h30m"                                         \
-    }
-#define P_CLASS                                                                                    \
-    {                                                                                              \
-        "--class", "cls", CTL_WORD, false, CLASSES, "standard, accessible, charger or small",      \
-            "车位类型:standard 普通、accessible 无障碍、charger 充电、small 微型"  \
-    }
-#define P_VISITOR                                                                                  \
-    {                                                                                              \
-        "--visitor", "visitor", CTL_FLAG, false, NULL, "the car is a visitor's", "访客车辆"    \
-    }
-#define P_DAYS                                                                                                    \
-    {                                                                                                             \
-        "--days", "days", CTL_WORDS, false, DAYS, "workday+restday+holiday+eve, some of them",                    \
-            "日类:workday 工作日、restday 休息日、holiday 节假日、eve 节前工作日,用 + 连接" \
-    }
-#define P_WEEKDAYS                                                                                 \
-    {                                                                                              \
-        "--weekdays", "weekdays", CTL_WORDS, false, WEEKDAYS, "mon+tue+…+sun, some of them",       \
-            "星期:mon+tue+…+sun,用 + 连接"                                                  \
-    }
-#define P_OPENS                                                                                         \
-    {                                                                                                   \
-        "--opens", "opens", CTL_HOUR, false, NULL, "hour of the day: 08:30", "每日开始时刻:08:30" \
-    }
-#define P_CLOSES                                                                                               \
-    {                                                                                                          \
-        "--closes", "closes", CTL_HOUR, false, NULL,                                                           \
-            "hour of the day; not after opens: the next day", "每日结束时刻;不晚于开始则为次日" \
-    }
-#define P_FROM_DATE                                                                                \
-    {                                                                                              \
-        "--from-date", "from_date", CTL_DATE, false, NULL, "first day: 2019-05-20, today, mon",    \
-            "首日:2019-05-20、今天、周一"                                                  \
-    }
-#define P_UNTIL_DATE                                                                               \
-    {                                                                                              \
-        "--until-date", "until_date", CTL_DATE, false, NULL, "last day", "末日"                  \
-    }
-#define P_BOOKING                                                                                  \
-    {                                                                                              \
-        "BOOKING", "booking", CTL_INT, true, NULL, "number of the booking (`tidectl list`)",       \
-            "预约编号(见 `tidectl list`)"                                                     \
-    }
-#define P_PLATE                                                                                    \
-    {                                                                                              \
-        "PLATE", "plate", CTL_PLATE, true, NULL, "the car's plate: 浙F12345", "车牌:浙F12345"   \
-    }
+/* Parameters that several commands share. */
+/* clang-format off */
+#define P_FOR \
+    {"--for", "for", CTL_TEXT, false, NULL, \
+     "a household (3-2-501) or person (3-2-501/1) to act for", \
+     "代办对象:户号(3-2-501)或人员编号(3-2-501/1)"}
+#define P_VIA \
+    {"--via", "via", CTL_WORD, false, VIA, \
+     "how the wish came: app, phone, desk, visit, paper", \
+     "来源:app 手机、phone 电话、desk 柜台、visit 上门、paper 纸质"}
+#define P_ZONE \
+    {"--zone", "zone", CTL_TEXT, false, NULL, \
+     "the zone; may be left out when there is only one", \
+     "车区;只有一个车区时可省略"}
+#define P_FROM(needed) \
+    {"--from", "start", CTL_TIME, needed, NULL, \
+     "begin: now, 18:00, \"tomorrow 08:30\", +1h", \
+     "开始:now、18:00、\"明天 08:30\"、+1h"}
+#define P_UNTIL(needed) \
+    {"--until", "end", CTL_TIME, needed, NULL, \
+     "end: 22:00, or a span from the begin: +2h30m", \
+     "结束:22:00,或从开始算的时长:+2h30m"}
+#define P_CLASS \
+    {"--class", "cls", CTL_WORD, false, CLASSES, \
+     "standard, accessible, charger or small", \
+     "车位类型:standard 普通、accessible 无障碍、charger 充电、small 微型"}
+#define P_VISITOR \
+    {"--visitor", "visitor", CTL_FLAG, false, NULL, \
+     "the car is a visitor's", \
+     "访客车辆"}
+#define P_DAYS \
+    {"--days", "days", CTL_WORDS, false, DAYS, \
+     "workday+restday+holiday+eve, some of them", \
+     "日类:workday 工作日、restday 休息日、holiday 节假日、eve 节前,用 + 连接"}
+#define P_WEEKDAYS \
+    {"--weekdays", "weekdays", CTL_WORDS, false, WEEKDAYS, \
+     "mon+tue+…+sun, some of them", \
+     "星期:mon+tue+…+sun,用 + 连接"}
+#define P_OPENS(needed) \
+    {"--opens", "opens", CTL_HOUR, needed, NULL, \
+     "begin on each day: 08:30", \
+     "每日开始时刻:08:30"}
+#define P_CLOSES(needed) \
+    {"--closes", "closes", CTL_HOUR, needed, NULL, \
+     "end on each day; not after opens: the next day", \
+     "每日结束时刻;不晚于开始则为次日"}
+#define P_FROM_DATE(needed) \
+    {"--from-date", "from_date", CTL_DATE, needed, NULL, \
+     "first day: 2019-05-20, today, mon", \
+     "首日:2019-05-20、今天、周一"}
+#define P_UNTIL_DATE(needed) \
+    {"--until-date", "until_date", CTL_DATE, needed, NULL, \
+     "last day", \
+     "末日"}
+#define P_BOOKING \
+    {"BOOKING", "booking", CTL_INT, true, NULL, \
+     "number of the booking (`tidectl list`)", \
+     "预约编号(见 `tidectl list`)"}
+#define P_PLATE \
+    {"PLATE", "plate", CTL_PLATE, true, NULL, \
+     "the car's plate: 浙F12345", \
+     "车牌:浙F12345"}
+/* clang-format on */
 
 static const struct ctl_param p_none[] = {END};
 static const struct ctl_param p_import[] = {
@@ -104,10 +95,10 @@ static const struct ctl_param p_share[] = {
     {"SLOT", "slot", CTL_TEXT, true, NULL, "your slot: A-017", "您的车位:A-017"},
     P_DAYS,
     P_WEEKDAYS,
-    P_OPENS,
-    P_CLOSES,
-    P_FROM_DATE,
-    P_UNTIL_DATE,
+    P_OPENS(false),
+    P_CLOSES(false),
+    P_FROM_DATE(false),
+    P_UNTIL_DATE(false),
     {"--from", "start", CTL_TIME, false, NULL, "for one time only: begin", "仅一次:开始时间"},
     {"--until", "end", CTL_TIME, false, NULL, "for one time only: end", "仅一次:结束时间"},
     P_VIA,
@@ -127,29 +118,26 @@ static const struct ctl_param p_recall[] = {
     END};
 static const struct ctl_param p_quote[] = {
     {"PLATE", "plate", CTL_PLATE, false, NULL, "the car's plate", "车牌"},
-    P_ZONE(false),
+    P_ZONE,
     P_FROM(false),
     P_UNTIL(true),
     P_CLASS,
     END};
 static const struct ctl_param p_book[] = {
-    P_PLATE, P_ZONE(false), P_FROM(false), P_UNTIL(true), P_CLASS, P_FOR, P_VIA, P_VISITOR, END};
-static const struct ctl_param p_repeat[] = {
-    P_PLATE,
-    P_ZONE(false),
-    P_DAYS,
-    P_WEEKDAYS,
-    {"--opens", "opens", CTL_HOUR, true, NULL, "begin on each day: 08:30", "每日开始:08:30"},
-    {"--closes", "closes", CTL_HOUR, true, NULL, "end on each day; not after opens: the next day",
-     "每日结束;不晚于开始则为次日"},
-    {"--from-date", "from_date", CTL_DATE, true, NULL, "first day: 2019-05-20, today, mon",
-     "首日:2019-05-20、今天、周一"},
-    {"--until-date", "until_date", CTL_DATE, true, NULL, "last day", "末日"},
-    P_CLASS,
-    P_FOR,
-    P_VIA,
-    P_VISITOR,
-    END};
+    P_PLATE, P_ZONE, P_FROM(false), P_UNTIL(true), P_CLASS, P_FOR, P_VIA, P_VISITOR, END};
+static const struct ctl_param p_repeat[] = {P_PLATE,
+                                            P_ZONE,
+                                            P_DAYS,
+                                            P_WEEKDAYS,
+                                            P_OPENS(true),
+                                            P_CLOSES(true),
+                                            P_FROM_DATE(true),
+                                            P_UNTIL_DATE(true),
+                                            P_CLASS,
+                                            P_FOR,
+                                            P_VIA,
+                                            P_VISITOR,
+                                            END};
 static const struct ctl_param p_cancel[] = {
     {"BOOKING", "booking", CTL_INT, false, NULL, "number of the booking", "预约编号"},
     {"--series", "series", CTL_INT, false, NULL, "number of a series instead", "周期预约编号"},
@@ -163,7 +151,7 @@ static const struct ctl_param p_extend[] = {P_BOOKING,
                                             END};
 static const struct ctl_param p_arrive[] = {
     {"WHAT", NULL, CTL_TEXT, true, NULL, "number of the booking, or a plate", "预约编号或车牌"},
-    P_ZONE(false),
+    P_ZONE,
     {"--slot", "slot", CTL_TEXT, false, NULL, "the slot taken, when not the one booked",
      "实际停放的车位(与预约不同时)"},
     P_VIA,

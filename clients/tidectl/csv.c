@@ -1,12 +1,12 @@
 /* csv.c - tables as offices write them.
  *
- * Bytes are UTF-8 (with or without its mark), UTF-16 with its mark (a spreadsheet's "Unicode text"),
- * or else GB18030, which holds GBK and GB2312. The delimiter is the one of , ; tab that stands most
- * often in the first line, outside quotes. A quoted cell may hold delimiters, line ends and doubled
- * quotes. Lines end with LF or CRLF. Empty lines are passed over.
+ * Bytes are UTF-8 (with or without its mark), UTF-16 with its mark (a spreadsheet's "Unicode
+ * text"), or else GB18030, which holds GBK and GB2312. The delimiter is the one of , ; tab that
+ * stands most often in the first line, outside quotes. A quoted cell may hold delimiters, line ends
+ * and doubled quotes. Lines end with LF or CRLF. Empty lines are passed over.
  *
  *   text   房号,姓名\n"3-2-501","陈 ""小"" 明"\n
- *   cells  ▲    ▲       ▲         ▲                NULs are written into the text, nothing is copied
+ *   cells  ▲    ▲       ▲         ▲      NULs are written into the text, nothing is copied
  */
 #include <errno.h>
 #include <iconv.h>
@@ -117,7 +117,7 @@ static char find_delimiter(const char *text)
     return which[best];
 }
 
-/* ---- growing ------------------------------------------------------------------------------------- */
+/* ---- growing ------------------------------------------------------------------------------- */
 static bool add_cell(struct csv *csv, char *cell)
 {
     if (csv->cell_count == csv->cell_cap) {
@@ -149,7 +149,7 @@ static bool add_row(struct csv *csv, size_t line, size_t first_cell)
     return true;
 }
 
-/* ---- cells ----------------------------------------------------------------------------------------- */
+/* ---- cells --------------------------------------------------------------------------------- */
 /* Blanks, and the blank of Chinese typesetting, around a cell mean nothing. */
 static char *trim_cell(char *cell)
 {

@@ -11,7 +11,7 @@
 
 #include "clients/tidectl/tidectl.h"
 
-/* ---- csv.c -------------------------------------------------------------------------------------- */
+/* ---- csv.c --------------------------------------------------------------------------------- */
 #define CSV_COLUMNS_MAX 64
 #define CSV_BYTES_MAX (32u * 1024 * 1024)
 struct csv_row {
@@ -33,7 +33,7 @@ int csv_parse(struct csv *ret, const char *bytes, size_t len, size_t *ret_line, 
               size_t cap);
 void csv_clear(struct csv *csv);
 
-/* ---- import_kinds.c ------------------------------------------------------------------------------ */
+/* ---- import_kinds.c ------------------------------------------------------------------------ */
 enum cell_kind {
     CELL_NAME, /* 1..64 bytes; a key, or a reference when refers is set */
     CELL_TEXT,
@@ -75,7 +75,7 @@ int import_roster_find(const char *heading);
 /* The English word of a list for what was written; NULL: none. Valid until the next call. */
 const char *import_word(const char *words, const char *text);
 
-/* ---- rows and faults ------------------------------------------------------------------------------- */
+/* ---- rows and faults ----------------------------------------------------------------------- */
 struct import_row {
     const struct import_kind *kind;
     size_t file, line;
@@ -114,7 +114,7 @@ void import_clear(struct import *import);
 /* import_check.c: reads, checks and adds the rows of a file. */
 void import_file(struct import *import, size_t file);
 void import_bytes(struct import *import, size_t file, const char *bytes, size_t len);
-/* import_link.c: keys given twice, references, parents; then sorts the rows as they must be sent. */
+/* import_link.c: keys given twice, references, parents; then the order in which rows are sent. */
 void import_link(struct import *import);
 /* import_send.c: an exit code. */
 int import_send(struct import *import, struct ctl *ctl);

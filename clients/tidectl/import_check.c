@@ -12,7 +12,7 @@
 #define NAME_BYTES_MAX 64
 #define TEXT_BYTES_MAX 190
 
-/* ---- keeping ------------------------------------------------------------------------------------- */
+/* ---- keeping ------------------------------------------------------------------------------- */
 static void keep_words(struct import_fault **list, size_t *count, size_t *cap,
                        const struct import_fault *fault)
 {
@@ -107,7 +107,7 @@ void import_clear(struct import *import)
     memset(import, 0, sizeof *import);
 }
 
-/* ---- one cell --------------------------------------------------------------------------------------- */
+/* ---- one cell ------------------------------------------------------------------------------ */
 static const char *name_fault(const char *text, bool is_user)
 {
     if (strlen(text) > NAME_BYTES_MAX)
@@ -212,11 +212,10 @@ static cJSON *word_cell(const struct import_column *column, const char *text, co
         return word ? cJSON_CreateString(word) : NULL;
     }
     array = words_value(column, text, bad, sizeof bad);
-    if (!array)
+    if (!array && strcmp(bad, text) != 0)
         snprintf(why, sizeof why,
-                 CTL_T("'%s' is none of: %s (several: with + between)",
-                       "“%s”不在其中:%s(多个用 + 连接)"),
-                 bad, column->words);
+                 CTL_T("holds '%s', which is none of: %s", "中的“%s”应为其中之一:%s"), bad,
+                 column->words);
     return array;
 }
 
@@ -270,7 +269,7 @@ static cJSON *cell_value(const struct import_kind *kind, const struct import_col
     (void)kind;
 }
 
-/* ---- one row ----------------------------------------------------------------------------------------- */
+/* ---- one row ------------------------------------------------------------------------------- */
 /* Secrets for users who have none, when a file for them was named. */
 static void make_credential(struct import *import, cJSON *json)
 {

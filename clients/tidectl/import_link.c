@@ -45,7 +45,7 @@ static struct import_row *index_find(const struct index *index, const char *is, 
     return NULL;
 }
 
-/* ---- the same key twice --------------------------------------------------------------------------- */
+/* ---- the same key twice -------------------------------------------------------------------- */
 static void check_twice(struct import *import, struct import_row *first, struct import_row *second)
 {
     char *left = cJSON_PrintUnformatted(first->json);
@@ -70,7 +70,7 @@ static void check_twice(struct import *import, struct import_row *first, struct 
     cJSON_free(right);
 }
 
-/* ---- references ------------------------------------------------------------------------------------ */
+/* ---- references ---------------------------------------------------------------------------- */
 static bool has_kind(const struct import *import, const char *is)
 {
     for (size_t i = 0; i < import->row_count; i++)

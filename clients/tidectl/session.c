@@ -84,7 +84,7 @@ static void on_notice(void *arg, const char *topic, const char *payload, size_t 
     cJSON_Delete(row);
 }
 
-/* ---- connecting ---------------------------------------------------------------------------------------- */
+/* ---- connecting ---------------------------------------------------------------------------- */
 static int complain_offline(struct ctl *ctl, int error)
 {
     char trouble[200] = "";
@@ -100,12 +100,11 @@ static int complain_offline(struct ctl *ctl, int error)
                   "  请检查密码文件(--secret-file)、账号是否已停用,以及 tided 是否在使用此服务器"),
             ctl->conf.uri, ctl->conf.user);
     else
-        ctl_complain(
-            CTL_T("cannot connect to %s%s%s\n  is the broker running there? another address: "
-                  "--uri, or uri = … in ~/.config/tide/tidectl.conf",
-                  "无法连接 %s%s%s\n  服务器是否在运行?可用 --uri 或 ~/.config/tide/tidectl.conf "
-                  "中的 uri = … 更换地址"),
-            ctl->conf.uri, trouble[0] ? ": " : "", trouble);
+        ctl_complain(CTL_T("cannot connect: %s\n  is the broker running there? another address: "
+                           "--uri, or uri = … in ~/.config/tide/tidectl.conf",
+                           "无法连接:%s\n  服务器是否在运行?可用 --uri 或 "
+                           "~/.config/tide/tidectl.conf 中的 uri = … 更换地址"),
+                     trouble[0] ? trouble : ctl->conf.uri);
     return CTL_EXIT_OFFLINE;
 }
 
@@ -168,7 +167,7 @@ void ctl_disconnect(struct ctl *ctl)
     ctl->client = tide_client_close(ctl->client);
 }
 
-/* ---- the clock ---------------------------------------------------------------------------------------------- */
+/* ---- the clock ----------------------------------------------------------------------------- */
 static void wait_for_clock(struct ctl *ctl)
 {
     struct timespec until;
@@ -203,7 +202,7 @@ int64_t ctl_now(struct ctl *ctl)
     return ctl_civil(ctl);
 }
 
-/* ---- asking --------------------------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------------------------- */
 void ctl_print_json(const cJSON *reply)
 {
     char *text = cJSON_PrintUnformatted(reply);

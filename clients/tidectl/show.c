@@ -290,9 +290,12 @@ static void show_card(const struct shape *shape, const cJSON *item, FILE *out)
     size_t widest = 0;
 
     for (size_t i = 0; i < COLUMNS_MAX && shape->columns[i].member; i++) {
-        size_t width = ctl_width(CTL_T(shape->columns[i].en, shape->columns[i].zh));
+        const struct column *column = &shape->columns[i];
+        size_t width = ctl_width(CTL_T(column->en, column->zh));
 
-        widest = width > widest ? width : widest;
+        show_value(column, cJSON_GetObjectItemCaseSensitive(item, column->member), text,
+                   sizeof text);
+        widest = text[0] && width > widest ? width : widest;
     }
     for (size_t i = 0; i < COLUMNS_MAX && shape->columns[i].member; i++) {
         const struct column *column = &shape->columns[i];

@@ -28,7 +28,7 @@ enum ctl_exit {
     CTL_EXIT_OFFLINE = 4    /* no connection, or not let in */
 };
 
-/* ---- conf.c ------------------------------------------------------------------------------------ */
+/* ---- conf.c -------------------------------------------------------------------------------- */
 #define CTL_PATH_MAX 4096
 struct ctl_conf {
     char uri[256], domain[72], user[72], secret[256];
@@ -49,7 +49,7 @@ int ctl_conf_files(struct ctl_conf *conf, char *why, size_t cap);
 /* Fills secret from secret_file when it is empty. 0 or -1. */
 int ctl_conf_secret(struct ctl_conf *conf, char *why, size_t cap);
 
-/* ---- when.c ------------------------------------------------------------------------------------ */
+/* ---- when.c -------------------------------------------------------------------------------- */
 enum ctl_when_kind { CTL_WHEN_ABSOLUTE, CTL_WHEN_SPAN, CTL_WHEN_DAY };
 struct ctl_when {
     enum ctl_when_kind kind;
@@ -73,7 +73,7 @@ int ctl_when_hour(const char *word, char *text, size_t cap);
 /* For people: "05-20 Mon 18:00"; "" for what is no time. json_time is a time of the wire. */
 void ctl_when_show(const char *json_time, char *out, size_t cap);
 
-/* ---- command.c, args.c -------------------------------------------------------------------------- */
+/* ---- command.c, args.c --------------------------------------------------------------------- */
 enum ctl_kind {
     CTL_TEXT,
     CTL_PLATE,
@@ -138,7 +138,7 @@ void ctl_help(FILE *out);
 void ctl_help_command(FILE *out, const struct ctl_command *command);
 int ctl_help_run(struct ctl *ctl, const struct ctl_args *args);
 
-/* ---- session.c ------------------------------------------------------------------------------------ */
+/* ---- session.c ----------------------------------------------------------------------------- */
 /* The domain's civil clock as its daemon last told it (tide/1/sys/{node}). */
 struct ctl_clock {
     bool known;
@@ -172,7 +172,7 @@ void ctl_print_json(const cJSON *reply);
 /* Reads one zone's name when the domain has just one; "" otherwise (then *ret_names lists them). */
 void ctl_only_zone(struct ctl *ctl, char *ret, size_t cap, char *ret_names, size_t names_cap);
 
-/* ---- say.c, notice.c --------------------------------------------------------------------------------- */
+/* ---- say.c, notice.c ----------------------------------------------------------------------- */
 /* "tidectl: …" on stderr. */
 void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A word of the protocol for people; the word itself (with blanks) when it is not known. */
@@ -185,7 +185,7 @@ const char *ctl_text_of(const cJSON *object, const char *member); /* "" when the
 double ctl_number_of(const cJSON *object, const char *member);    /* 0 when there is none */
 bool ctl_has(const char *words, const char *word);                /* in a list with blanks */
 
-/* ---- table.c ------------------------------------------------------------------------------------------- */
+/* ---- table.c ------------------------------------------------------------------------------- */
 /* Columns that a terminal needs for UTF-8 text; wide letters count two. */
 size_t ctl_width(const char *text);
 /* Writes text padded to width; control characters become '?'. right: blanks in front. */
@@ -199,11 +199,11 @@ struct ctl_table *ctl_table_free(struct ctl_table *table);
 /* Finds the next code point; returns its bytes (1 for a bad byte, then U+FFFD). */
 size_t ctl_utf8_next(const char *text, uint32_t *ret_point);
 
-/* ---- show.c ---------------------------------------------------------------------------------------------- */
+/* ---- show.c -------------------------------------------------------------------------------- */
 /* The items of a reply as tables, and a line on what was done. */
 void ctl_show(const char *op, const cJSON *reply, FILE *out);
 
-/* ---- chart.c --------------------------------------------------------------------------------------------- */
+/* ---- chart.c ------------------------------------------------------------------------------- */
 #define CTL_HOURS 24
 struct ctl_hour {
     int hour; /* of the day, 0..23 */
@@ -212,7 +212,7 @@ struct ctl_hour {
 void ctl_chart(FILE *out, const char *title, const struct ctl_hour *hours, size_t count,
                bool ascii);
 
-/* ---- commands of their own -------------------------------------------------------------------------------- */
+/* ---- commands of their own ----------------------------------------------------------------- */
 int ctl_run_import(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_book(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_tide(struct ctl *ctl, const struct ctl_args *args);

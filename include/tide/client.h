@@ -10,7 +10,8 @@
  *                                     .user = "app1", .secret = "..."};
  *     if (tide_client_open(&c, &conf) != 0) ...
  *     struct tide_answer a;
- *     if (tide_client_ask(c, "parking.quote", "{\"zone\":\"A\",...}", 10000, &a) == 0) puts(a.json);
+ *     if (tide_client_ask(c, "parking.quote", "{\"zone\":\"A\",...}", 10000, &a) == 0)
+ *         puts(a.json);
  *     tide_answer_clear(&a);
  *     tide_client_close(c);
  *
