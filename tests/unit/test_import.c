@@ -106,7 +106,7 @@ static void any_bytes_are_survived(void **state)
     }
 }
 
-/* ---- kinds ---------------------------------------------------------------------------------------- */
+/* ---- kinds --------------------------------------------------------------------------------- */
 static void kinds_by_their_headings(void **state)
 {
     static const char *const rows[][2] = {
@@ -150,7 +150,7 @@ static void kinds_by_their_headings(void **state)
     }
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------------- */
 /* All rows as JSON, a line each, in the order in which they are sent; or the faults. */
 static const char *imported(const char *const *files, size_t count)
 {

@@ -50,7 +50,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------ */
+/* ---- opening ------------------------------------------------------------------------------- */
 static void refuses_what_cannot_be(void **state)
 {
     struct tide_client *client = NULL;
@@ -126,7 +126,7 @@ static void no_broker_is_offline_and_says_so(void **state)
     tide_client_close(client);
 }
 
-/* ---- asking ---------------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------------------------- */
 static cJSON *ask(struct tide_client *client, const char *op, const char *fields, int want,
                   const char *code)
 {
@@ -239,7 +239,7 @@ static void time_runs_out_in_four_ways(void **state)
     tide_client_close(client);
 }
 
-/* ---- many at once -------------------------------------------------------------------------------------- */
+/* ---- many at once -------------------------------------------------------------------------- */
 struct tally {
     pthread_mutex_t lock;
     int ok, refused, expired, timeout;
@@ -327,7 +327,7 @@ static void the_same_rid_twice_is_refused_here(void **state)
     assert_int_equal(tally.timeout, 1);
 }
 
-/* ---- the broker's death ------------------------------------------------------------------------------ */
+/* ---- the broker's death -------------------------------------------------------------------- */
 static void outlives_the_broker(void **state)
 {
     const int versions[] = {3, 5};

@@ -137,7 +137,7 @@ static void assert_in_order(struct heard *heard, unsigned first, unsigned count)
     pthread_mutex_unlock(&heard->lock);
 }
 
-/* ---- notices ---------------------------------------------------------------------------------------- */
+/* ---- notices ------------------------------------------------------------------------------- */
 static void reads_pages_until_there_is_no_more(void **state)
 {
     struct heard heard = {.slow_ms = 0};
@@ -218,7 +218,7 @@ static void a_restore_reads_from_the_first_on(void **state)
     tide_client_close(client);
 }
 
-/* ---- other messages -------------------------------------------------------------------------------------- */
+/* ---- other messages ------------------------------------------------------------------------ */
 static void retained_state_is_handed_on(void **state)
 {
     const char *const more[] = {"tide/1/home/pub/#", "tide/1/sys/+", NULL};
@@ -300,7 +300,7 @@ static void two_of_one_name_do_not_storm(void **state)
     tide_client_close(first);
 }
 
-/* ---- the socket and the threads ------------------------------------------------------------------------------ */
+/* ---- the socket and the threads ------------------------------------------------------------ */
 static int each_socket(int (*look)(int fd))
 {
     DIR *folder = opendir("/proc/self/fd");

@@ -193,7 +193,7 @@ static void members_of_a_request(void **state)
     cJSON_Delete(members);
 }
 
-/* ---- settings -------------------------------------------------------------------------------------- */
+/* ---- settings ------------------------------------------------------------------------------ */
 static char folder[64];
 
 static void put_file(const char *name, const char *text, mode_t mode)

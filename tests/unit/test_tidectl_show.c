@@ -1,4 +1,4 @@
-/* Tests what tidectl prints: widths, tables, the chart, sentences for every word of the protocol. */
+/* Tests what tidectl prints: widths, tables, the chart, sentences for each word of the wire. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -109,7 +109,7 @@ static void one_car_among_many_slots_shows(void **state)
     assert_non_null(strstr(printed, "|oo ## \n    0 +"));
 }
 
-/* ---- sentences: no word of the protocol without one -------------------------------------------- */
+/* ---- sentences: no word of the protocol without one ---------------------------------------- */
 static void each_refusal_has_a_sentence(void **state)
 {
     char words[2000], code[80];
@@ -203,7 +203,7 @@ static void each_word_that_is_shown_has_a_chinese_one(void **state)
     assert_string_equal(ctl_word("state", "no_show"), "no show");
 }
 
-/* ---- replies -------------------------------------------------------------------------------------- */
+/* ---- replies ------------------------------------------------------------------------------- */
 static const char *shown(const char *op, const char *json)
 {
     cJSON *reply = cJSON_Parse(json);
