@@ -36,7 +36,6 @@
 struct bucket { /* of one user; milli-requests */
     int64_t filled_ms;
     int64_t tokens_milli;
-    bool lossy; /* of a gateway: one of its facts was dropped; it will send from there again */
 };
 
 /* A command on its way to a gate: sent again until done or too old. Elapsed time. */

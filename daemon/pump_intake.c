@@ -67,39 +67,6 @@ static void alternates(struct pump *pump, const struct domain *domain, struct ti
     seen->alt4 = found[3];
 }
 
-/* The number of a fact within its boot; hello and done carry theirs too. */
-static void fact_number(const struct engine_event *event, uint32_t *ret_boot, uint32_t *ret_seq)
-{
-    const struct tide_record *desc = tide_record_of(event->kind);
-    *ret_boot = *ret_seq = 0;
-    for (unsigned i = 0; i < desc->field_count; i++) {
-        const struct tide_field *field = &desc->fields[i];
-        if (strcmp(field->name, "boot") == 0)
-            *ret_boot = (uint32_t)tide_field_get(field, &event->as);
-        else if (strcmp(field->name, "seq") == 0)
-            *ret_seq = (uint32_t)tide_field_get(field, &event->as);
-    }
-}
-
-/* After a dropped fact the later ones must not be taken: a cumulative ack would lose it. True when
- * this one does not follow on what is known. */
-static bool after_a_gap(struct intake *in, const struct engine_event *event)
-{
-    struct bucket *bucket =
-        in->user < in->domain->buckets_max ? &in->domain->buckets[in->user] : NULL;
-    const struct tide_gateway_cursor *cursor =
-        engine_find(in->domain->engine, TIDE_REC_gateway_cursor, in->user, 0, 0);
-    uint32_t boot, seq;
-    if (bucket == NULL || !bucket->lossy)
-        return false;
-    fact_number(event, &boot, &seq);
-    bool gap = event->kind != TIDE_REC_hello && cursor != NULL &&
-               (boot > cursor->boot ? seq > 1 : seq > cursor->seq + 1);
-    if (!gap)
-        bucket->lossy = false;
-    return gap;
-}
-
 static bool take_fact(struct pump *pump, struct intake *in)
 {
     struct engine_event event = {0};
@@ -113,8 +80,6 @@ static bool take_fact(struct pump *pump, struct intake *in)
                   log_str(fault.what));
         return true;
     }
-    if (after_a_gap(in, &event))
-        return true;
     event.user = in->user;
     event.when_ms = pump_now(pump, in->domain);
     if (event.kind == TIDE_REC_plate_seen)
@@ -335,10 +300,8 @@ void pump_on_overflow(void *arg, const struct mqtt_message *message)
     struct intake in;
     if (!look_at(pump, message, &in))
         return;
-    if (in.topic.family == TIDE_TOPIC_fact && in.user < in.domain->buckets_max)
-        in.domain->buckets[in.user].lossy = true;
     if (in.topic.family != TIDE_TOPIC_request)
-        return;
+        return; /* a fact without its ack is sent again */
     pump->metrics.busy_total++;
     refuse_unread(pump, &in, pump->unavailable ? TIDE_CODE_unavailable : TIDE_CODE_busy,
                   "try again a little later");

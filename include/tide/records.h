@@ -43,10 +43,11 @@
     X(days, uint8_t)      /* mask of day classes */                                                \
     X(weekdays, uint8_t)                                                                           \
     X(sense, uint8_t)                                                                              \
-    X(place, uint32_t) X(person, uint32_t) X(user, uint32_t) X(plate, uint32_t) X(zone, uint32_t)  \
-        X(slot, uint32_t) X(lane, uint32_t) X(window, uint32_t) X(booking, uint32_t)               \
-            X(series, uint32_t) X(session, uint32_t) X(incident, uint32_t) X(posting, uint32_t)    \
-                X(notice, uint32_t) X(command, uint32_t) X(passage, uint32_t)
+    X(place, uint32_t)                                                                             \
+    X(person, uint32_t) X(user, uint32_t) X(plate, uint32_t) X(zone, uint32_t) X(slot, uint32_t)   \
+        X(lane, uint32_t) X(window, uint32_t) X(booking, uint32_t) X(series, uint32_t)             \
+            X(session, uint32_t) X(incident, uint32_t) X(posting, uint32_t) X(notice, uint32_t)    \
+                X(command, uint32_t) X(passage, uint32_t)
 
 /* ---- rows: R(number, name, keys) -------------------------------------------------------- */
 #define TIDE_ROWS(R)                                                                               \
@@ -57,10 +58,11 @@
     R(5, person, 1)                                                                                \
     R(6, role_row, 3)                                                                              \
     R(7, user, 1)                                                                                  \
-    R(8, vehicle, 1) R(9, zone, 1) R(10, slot, 1) R(11, lane, 1) R(12, window, 1)                  \
-        R(13, account, 1) R(14, booking, 1) R(15, series, 1) R(16, session, 1) R(17, spot, 1)      \
-            R(18, incident, 1) R(19, posting, 1) R(20, notice, 1) R(21, command, 1)                \
-                R(22, passage, 1) R(23, gateway_cursor, 1) R(24, forgotten, 2) R(25, outcome, 1)
+    R(8, vehicle, 1)                                                                               \
+    R(9, zone, 1) R(10, slot, 1) R(11, lane, 1) R(12, window, 1) R(13, account, 1)                 \
+        R(14, booking, 1) R(15, series, 1) R(16, session, 1) R(17, spot, 1) R(18, incident, 1)     \
+            R(19, posting, 1) R(20, notice, 1) R(21, command, 1) R(22, passage, 1)                 \
+                R(23, gateway_cursor, 1) R(24, forgotten, 2) R(25, outcome, 1)
 
 #define TIDE_FIELDS_setting_row(F, O) F(O, enum_setting, key) F(O, i64, value)
 #define TIDE_FIELDS_counter_row(F, O) F(O, enum_counter, counter) F(O, u32, next)
@@ -97,8 +99,9 @@
     F(O, days, days)                                                                               \
     F(O, weekdays, weekdays)                                                                       \
     F(O, date, from_date)                                                                          \
-    F(O, date, until_date) F(O, dayminute, opens_min) F(O, dayminute, closes_min)                  \
-        F(O, time, start_ms) F(O, time, end_ms) F(O, person, by)
+    F(O, date, until_date)                                                                         \
+    F(O, dayminute, opens_min) F(O, dayminute, closes_min) F(O, time, start_ms) F(O, time, end_ms) \
+        F(O, person, by)
 /* All balances sum to 0; held is promised by live bookings. Account 0 is the pool.
  * granted_month: year * 12 + month - 1 of the last monthly grant. */
 #define TIDE_FIELDS_account(F, O)                                                                  \
@@ -114,11 +117,12 @@
     F(O, slot, slot)                                                                               \
     F(O, enum_slot_class, cls)                                                                     \
     F(O, place, household)                                                                         \
-    F(O, person, person) F(O, user, by) F(O, enum_via, via) F(O, flag, visitor)                    \
-        F(O, series, series) F(O, session, session) F(O, time, start_ms) F(O, time, end_ms)        \
-            F(O, time, no_show_ms) F(O, time, made_ms) F(O, time, ended_ms)                        \
-                F(O, minutes, held_min) F(O, minutes, charged_min) F(O, enum_why, outside)         \
-                    F(O, enum_why, reason) F(O, u16, moves) F(O, u8, warned)
+    F(O, person, person)                                                                           \
+    F(O, user, by) F(O, enum_via, via) F(O, flag, visitor) F(O, series, series)                    \
+        F(O, session, session) F(O, time, start_ms) F(O, time, end_ms) F(O, time, no_show_ms)      \
+            F(O, time, made_ms) F(O, time, ended_ms) F(O, minutes, held_min)                       \
+                F(O, minutes, charged_min) F(O, enum_why, outside) F(O, enum_why, reason)          \
+                    F(O, u16, moves) F(O, u8, warned)
 #define TIDE_FIELDS_series(F, O)                                                                   \
     F(O, series, id)                                                                               \
     F(O, enum_series_state, state)                                                                 \
@@ -127,9 +131,10 @@
     F(O, enum_slot_class, cls)                                                                     \
     F(O, place, household)                                                                         \
     F(O, person, person)                                                                           \
-    F(O, user, by) F(O, enum_via, via) F(O, flag, visitor) F(O, days, days)                        \
-        F(O, weekdays, weekdays) F(O, dayminute, opens_min) F(O, dayminute, closes_min)            \
-            F(O, date, from_date) F(O, date, until_date) F(O, date, next_date)
+    F(O, user, by)                                                                                 \
+    F(O, enum_via, via) F(O, flag, visitor) F(O, days, days) F(O, weekdays, weekdays)              \
+        F(O, dayminute, opens_min) F(O, dayminute, closes_min) F(O, date, from_date)               \
+            F(O, date, until_date) F(O, date, next_date)
 /* A car that is there. place: the compound; slot 0: somewhere in the zone. */
 #define TIDE_FIELDS_session(F, O)                                                                  \
     F(O, session, id)                                                                              \
@@ -139,8 +144,8 @@
     F(O, place, place)                                                                             \
     F(O, zone, zone)                                                                               \
     F(O, slot, slot)                                                                               \
-    F(O, booking, booking) F(O, place, household) F(O, enum_source, source) F(O, time, start_ms)   \
-        F(O, time, end_ms)
+    F(O, booking, booking)                                                                         \
+    F(O, place, household) F(O, enum_source, source) F(O, time, start_ms) F(O, time, end_ms)
 /* What the sensor of a slot says. due_ms: when silence makes it unknown. stranger_ms: when a taken
  * slot without a right becomes an incident. ghost_ms: likewise an empty one with a session. */
 #define TIDE_FIELDS_spot(F, O)                                                                     \
@@ -155,8 +160,9 @@
     F(O, slot, slot)                                                                               \
     F(O, plate, plate)                                                                             \
     F(O, booking, booking)                                                                         \
-    F(O, session, session) F(O, place, household) F(O, time, open_ms) F(O, time, close_ms)         \
-        F(O, time, escalate_ms) F(O, u8, level) F(O, minutes, charged_min)
+    F(O, session, session)                                                                         \
+    F(O, place, household) F(O, time, open_ms) F(O, time, close_ms) F(O, time, escalate_ms)        \
+        F(O, u8, level) F(O, minutes, charged_min)
 /* from loses what to gains; account 0 is the pool. */
 #define TIDE_FIELDS_posting(F, O)                                                                  \
     F(O, posting, id)                                                                              \
@@ -192,8 +198,8 @@
     F(O, enum_decision, decision)                                                                  \
     F(O, enum_why, why)                                                                            \
     F(O, booking, booking)                                                                         \
-    F(O, session, session) F(O, time, at_ms) F(O, time, device_ms) F(O, flag, replayed)            \
-        F(O, enum_source, source)
+    F(O, session, session)                                                                         \
+    F(O, time, at_ms) F(O, time, device_ms) F(O, flag, replayed) F(O, enum_source, source)
 #define TIDE_FIELDS_gateway_cursor(F, O)                                                           \
     F(O, user, gateway) F(O, u32, boot) F(O, u32, seq) F(O, time, seen_ms)
 #define TIDE_FIELDS_forgotten(F, O) F(O, enum_name_kind, kind) F(O, u32, id) F(O, time, at_ms)
@@ -207,8 +213,9 @@
     R(104, drop, 0)                                                                                \
     R(105, calendar, 0)                                                                            \
     R(106, book, 0)                                                                                \
-    R(107, repeat, 0) R(108, cancel, 0) R(109, extend, 0) R(110, arrive, 0) R(111, leave, 0)       \
-        R(112, share, 0) R(113, unshare, 0) R(114, recall, 0) R(115, blackout, 0) R(116, hand, 0)  \
+    R(107, repeat, 0)                                                                              \
+    R(108, cancel, 0) R(109, extend, 0) R(110, arrive, 0) R(111, leave, 0) R(112, share, 0)        \
+        R(113, unshare, 0) R(114, recall, 0) R(115, blackout, 0) R(116, hand, 0)                   \
             R(117, plate_seen, 0) R(118, slot_seen, 0) R(119, gate_report, 0)                      \
                 R(120, command_done, 0) R(121, hello, 0) R(122, forget, 0) R(123, correct, 0)      \
                     R(124, resolve, 0) R(125, clock_accept, 0) R(126, accept_rules, 0)             \
@@ -252,8 +259,9 @@
     F(O, weekdays, weekdays)                                                                       \
     F(O, dayminute, opens_min)                                                                     \
     F(O, dayminute, closes_min)                                                                    \
-    F(O, date, from_date) F(O, date, until_date) F(O, place, household) F(O, person, person)       \
-        F(O, enum_via, via) F(O, flag, visitor)
+    F(O, date, from_date)                                                                          \
+    F(O, date, until_date) F(O, place, household) F(O, person, person) F(O, enum_via, via)         \
+        F(O, flag, visitor)
 #define TIDE_FIELDS_cancel(F, O) F(O, booking, booking) F(O, series, series) F(O, enum_via, via)
 #define TIDE_FIELDS_extend(F, O) F(O, booking, booking) F(O, time, end_ms) F(O, enum_via, via)
 /* By hand: the driver's own, the guard's, the clerk's. slot 0: where the booking says. */
@@ -286,8 +294,8 @@
     F(O, plate, alt1)                                                                              \
     F(O, plate, alt2)                                                                              \
     F(O, plate, alt3)                                                                              \
-    F(O, plate, alt4) F(O, time, device_ms) F(O, flag, replay) F(O, u32, ask) F(O, u32, boot)      \
-        F(O, u32, seq)
+    F(O, plate, alt4)                                                                              \
+    F(O, time, device_ms) F(O, flag, replay) F(O, u32, ask) F(O, u32, boot) F(O, u32, seq)
 #define TIDE_FIELDS_slot_seen(F, O)                                                                \
     F(O, slot, slot)                                                                               \
     F(O, enum_occupancy, state)                                                                    \
@@ -302,6 +310,8 @@
     F(O, time, device_ms) F(O, u32, ask) F(O, u32, boot) F(O, u32, seq)
 #define TIDE_FIELDS_command_done(F, O)                                                             \
     F(O, command, command) F(O, enum_command_state, state) F(O, u32, boot) F(O, u32, seq)
+/* "What comes next from me is (boot, seq + 1)": also after a restore, when the gateway no longer has
+ * what the daemon lost. */
 #define TIDE_FIELDS_hello(F, O) F(O, u32, boot) F(O, u32, seq)
 #define TIDE_FIELDS_forget(F, O) F(O, enum_name_kind, kind) F(O, u32, id)
 /* A name's text changed; the text itself is not here. */

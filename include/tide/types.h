@@ -74,7 +74,7 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 35, local_list) /* the gateway's own list decided */                                      \
     E(P, 36, overstayer) /* the place promised is still taken */                                   \
     E(P, 37, in_use)                                                                               \
-    E(P, 38, visitor)
+    E(P, 38, visitor) E(P, 39, gap) /* a fact before this one is missing */
 
 #define TIDE_ENUM_place_kind(E, P)                                                                 \
     E(P, 0, none)                                                                                  \
@@ -211,9 +211,10 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     X(place_kind, PLACE_KIND)                                                                      \
     X(role, ROLE)                                                                                  \
     X(user_kind, USER_KIND)                                                                        \
-    X(user_state, USER_STATE) X(via, VIA) X(day_class, DAY_CLASS) X(slot_title, SLOT_TITLE)        \
-        X(slot_class, SLOT_CLASS) X(zone_policy, ZONE_POLICY) X(lane_dir, LANE_DIR)                \
-            X(vehicle_kind, VEHICLE_KIND) X(plate_class, PLATE_CLASS) X(window_kind, WINDOW_KIND)  \
+    X(user_state, USER_STATE)                                                                      \
+    X(via, VIA) X(day_class, DAY_CLASS) X(slot_title, SLOT_TITLE) X(slot_class, SLOT_CLASS)        \
+        X(zone_policy, ZONE_POLICY) X(lane_dir, LANE_DIR) X(vehicle_kind, VEHICLE_KIND)            \
+            X(plate_class, PLATE_CLASS) X(window_kind, WINDOW_KIND)                                \
                 X(booking_state, BOOKING_STATE) X(series_state, SERIES_STATE)                      \
                     X(session_state, SESSION_STATE) X(session_right, SESSION_RIGHT)                \
                         X(source, SOURCE) X(occupancy, OCCUPANCY) X(incident_kind, INCIDENT_KIND)  \
@@ -255,13 +256,13 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 2, horizon_days)                                                                          \
     E(P, 3, no_show_min)                                                                           \
     E(P, 4, early_min)                                                                             \
-    E(P, 5, overstay_grace_min) E(P, 6, ending_soon_min) E(P, 7, household_live_max)               \
-        E(P, 8, stay_max_min) E(P, 9, grant_min) E(P, 10, account_floor_min)                       \
-            E(P, 11, sensor_silence_min) E(P, 12, settle_min) E(P, 13, escalate_min)               \
-                E(P, 14, stranger_kept_days) E(P, 15, compensation_min)                            \
-                    E(P, 16, calendar_through_year) E(P, 17, clock_suspended)                      \
-                        E(P, 18, granted_month) E(P, 19, rolled_date) E(P, 20, scaled)             \
-                            E(P, 21, resettle_from) E(P, 22, resettle_why)
+    E(P, 5, overstay_grace_min)                                                                    \
+    E(P, 6, ending_soon_min) E(P, 7, household_live_max) E(P, 8, stay_max_min) E(P, 9, grant_min)  \
+        E(P, 10, account_floor_min) E(P, 11, sensor_silence_min) E(P, 12, settle_min)              \
+            E(P, 13, escalate_min) E(P, 14, stranger_kept_days) E(P, 15, compensation_min)         \
+                E(P, 16, calendar_through_year) E(P, 17, clock_suspended) E(P, 18, granted_month)  \
+                    E(P, 19, rolled_date) E(P, 20, scaled) E(P, 21, resettle_from)                 \
+                        E(P, 22, resettle_why)
 #define TIDE_SETTINGS_COUNT 23
 
 #define TIDE_ENUM_MEMBER(P, number, name) TIDE_##P##_##name = (number),

@@ -56,7 +56,7 @@ static void gate_rules(void **state)
 static void a_fact_known_already_changes_nothing(void **state)
 {
     struct fixture *f = *state;
-    struct tide_plate_seen seen = {.lane = 1, .plate = 1, .boot = 2, .seq = 5};
+    struct tide_plate_seen seen = {.lane = 1, .plate = 1, .boot = 2, .seq = 1};
     fixture_send(f, GATEWAY, TIDE_REC_plate_seen, &seen);
     CODE_IS(f, ok);
     uint8_t before[32], after[32];
@@ -67,8 +67,29 @@ static void a_fact_known_already_changes_nothing(void **state)
     seen.seq = 9; /* of an earlier life of the gateway */
     fixture_send(f, GATEWAY, TIDE_REC_plate_seen, &seen);
     CODE_IS(f, stale);
+    WHY_IS(f, duplicate);
+    seen.boot = 2;
+    seen.seq = 3; /* the one before it is missing: an ack would lose it */
+    fixture_send(f, GATEWAY, TIDE_REC_plate_seen, &seen);
+    CODE_IS(f, stale);
+    WHY_IS(f, gap);
     engine_digest(f->engine, after);
     assert_memory_equal(before, after, 32);
+}
+
+static void hello_says_where_a_gateway_goes_on(void **state)
+{
+    struct fixture *f = *state;
+    struct tide_plate_seen seen = {.lane = 1, .plate = 1, .boot = 7, .seq = 41};
+    fixture_send(f, GATEWAY, TIDE_REC_plate_seen, &seen);
+    WHY_IS(f, gap);
+    fixture_send(f, GATEWAY, TIDE_REC_hello, &(struct tide_hello){.boot = 7, .seq = 40});
+    CODE_IS(f, ok);
+    fixture_send(f, GATEWAY, TIDE_REC_plate_seen, &seen);
+    CODE_IS(f, ok);
+    fixture_send(f, GATEWAY, TIDE_REC_hello, &(struct tide_hello){.boot = 7, .seq = 40});
+    fixture_send(f, GATEWAY, TIDE_REC_plate_seen, &seen); /* hello never goes back */
+    WHY_IS(f, duplicate);
 }
 
 static void a_replayed_plate_opens_nothing(void **state)
@@ -326,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gate_rules),
         T(a_fact_known_already_changes_nothing),
+        T(hello_says_where_a_gateway_goes_on),
         T(a_replayed_plate_opens_nothing),
         T(a_resident_user_is_no_gateway_nor_a_guard),
         T(the_guards_hand_always_opens_and_is_written_down),

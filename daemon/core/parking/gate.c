@@ -421,10 +421,3 @@ void command_done_take(struct step *step)
                  .command = done->command, .state = done->state, .at_ms = step->now_ms});
     step_ok(step, done->command);
 }
-
-void hello_take(struct step *step)
-{
-    if (!step_need_role(step, ROLE_BIT(TIDE_ROLE_gateway), 0))
-        return;
-    step_ok(step, step->event->as.hello.boot);
-}

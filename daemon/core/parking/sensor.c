@@ -24,8 +24,10 @@ bool cursor_take(struct step *step, uint32_t boot, uint32_t seq)
         step_refuse(step, TIDE_CODE_full, TIDE_WHY_pool_full);
         return false;
     }
-    if (boot < cursor->boot || (boot == cursor->boot && seq <= cursor->seq)) {
-        step_refuse(step, TIDE_CODE_stale, TIDE_WHY_duplicate);
+    bool next = boot == cursor->boot ? seq == cursor->seq + 1 : boot > cursor->boot && seq == 1;
+    if (!next) { /* the ack is cumulative: what lies in a gap must be sent again first */
+        bool known = boot < cursor->boot || (boot == cursor->boot && seq <= cursor->seq);
+        step_refuse(step, TIDE_CODE_stale, known ? TIDE_WHY_duplicate : TIDE_WHY_gap);
         return false;
     }
     cursor->boot = boot;
@@ -33,6 +35,29 @@ bool cursor_take(struct step *step, uint32_t boot, uint32_t seq)
     cursor->seen_ms = step->now_ms;
     step_put(step, TIDE_REC_gateway_cursor, cursor);
     return true;
+}
+
+/* "What comes next is the one after this": all before is with us, or is gone for good. */
+void hello_take(struct step *step)
+{
+    struct engine *engine = step->engine;
+    const struct tide_hello *hello = &step->event->as.hello;
+    struct tide_gateway_cursor *cursor = table_find(&engine->cursors, step->user);
+    if (!step_need_role(step, ROLE_BIT(TIDE_ROLE_gateway), 0))
+        return;
+    if (cursor == NULL)
+        cursor = table_add(&engine->cursors, step->user);
+    if (cursor == NULL) {
+        step_refuse(step, TIDE_CODE_full, TIDE_WHY_pool_full);
+        return;
+    }
+    if (hello->boot > cursor->boot || (hello->boot == cursor->boot && hello->seq > cursor->seq)) {
+        cursor->boot = hello->boot;
+        cursor->seq = hello->seq;
+    }
+    cursor->seen_ms = step->now_ms;
+    step_put(step, TIDE_REC_gateway_cursor, cursor);
+    step_ok(step, hello->boot);
 }
 
 bool spot_taken_by_other(const struct engine *engine, const struct slot_state *slot,
