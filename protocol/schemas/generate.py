@@ -290,7 +290,8 @@ def item_schema(record):
 
 
 def items():
-    shown = [record for record in ROWS if record != "counter_row"]
+    never = ("counter_row", "gateway_cursor", "forgotten", "outcome")
+    shown = [record for record in ROWS if record not in never]
     shown += [record for record in REPLIES if record != "reply"]
     return {is_word(record): item_schema(record) for record in shown}
 
