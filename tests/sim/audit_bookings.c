@@ -1,5 +1,5 @@
-/* audit_bookings.c - promises: made as asked, one at a time on a slot, never lost, never moved once the
- * car is there.
+/* audit_bookings.c - promises: made as asked, one at a time on a slot, never lost, never moved
+ * once the car is there.
  *
  *   booked ──► parked ──► kept          whatever is not drawn here is a violation
  *     ├──► cancelled, no_show
@@ -17,7 +17,7 @@ static tide_ms grain_ceil(tide_ms at)
     return grain_floor(at + TIDE_GRAIN_MS - 1);
 }
 
-/* ---- states ------------------------------------------------------------------------------------------ */
+/* ---- states -------------------------------------------------------------------------------- */
 static bool may_become(enum tide_booking_state was, enum tide_booking_state is)
 {
     if (was == TIDE_BOOKING_STATE_booked)
@@ -99,7 +99,7 @@ static void check_put(struct audit *audit, const struct audit_change *change)
         check_end(audit, was, is);
 }
 
-/* ---- one at a time --------------------------------------------------------------------------------- */
+/* ---- one at a time ------------------------------------------------------------------------- */
 static void check_alone(struct audit *audit, const struct tide_booking *booking)
 {
     const struct tide_slot *slot = audit_slot(audit, booking->slot);
@@ -133,7 +133,7 @@ static void check_cap(struct audit *audit, const struct tide_booking *booking)
                    (long long)have, (long long)most);
 }
 
-/* ---- requests against what came of them -------------------------------------------------------------- */
+/* ---- requests against what came of them ---------------------------------------------------- */
 static bool may_act_for(const struct audit *audit, tide_id household)
 {
     const struct tide_person *speaker = audit_speaker(audit);
@@ -233,7 +233,7 @@ void audit_bookings_event(struct audit *audit)
         check_extend(audit);
 }
 
-/* ---- after every event ------------------------------------------------------------------------------- */
+/* ---- after every event --------------------------------------------------------------------- */
 /* A promise whose car did not come is given back in time: deadlines run before what comes after. */
 static bool deadlines_ran(const struct audit *audit)
 {

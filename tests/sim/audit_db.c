@@ -24,7 +24,7 @@ static sqlite3 *open_database(const char *path)
     return NULL;
 }
 
-/* ---- tables ---------------------------------------------------------------------------------------- */
+/* ---- tables -------------------------------------------------------------------------------- */
 static sqlite3_stmt *select_rows(sqlite3 *db, const struct tide_record *desc)
 {
     char sql[2048];
@@ -114,7 +114,7 @@ void audit_tables(struct audit *audit, const char *database)
     sqlite3_close(db);
 }
 
-/* ---- the journal --------------------------------------------------------------------------------------- */
+/* ---- the journal --------------------------------------------------------------------------- */
 static void take_row(struct audit *audit, sqlite3_stmt *row)
 {
     struct engine_event event;

@@ -1,11 +1,11 @@
-/* audit_gate.c - the arm and the cars: who lives there always enters, who leaves is never held, one car
- * stands on one slot, and a fact is taken once.
+/* audit_gate.c - the arm and the cars: who lives there always enters, who leaves is never held,
+ * one car stands on one slot, and a fact is taken once.
  */
 #include <string.h>
 
 #include "tests/sim/audit_state.h"
 
-/* ---- cars -------------------------------------------------------------------------------------------- */
+/* ---- cars ---------------------------------------------------------------------------------- */
 static void check_session(struct audit *audit, const struct audit_change *change)
 {
     const struct tide_session *was = &change->was.session, *is = &change->is.session;
@@ -35,7 +35,7 @@ static void check_session(struct audit *audit, const struct audit_change *change
     }
 }
 
-/* ---- the arm -------------------------------------------------------------------------------------------- */
+/* ---- the arm ------------------------------------------------------------------------------- */
 struct answer { /* what an event said to the arm */
     unsigned passages, commands;
     const struct tide_passage *passage;
@@ -117,7 +117,7 @@ static void check_plate_seen(struct audit *audit)
         check_opened(audit, &answer, true, "a resident is locked out of home");
 }
 
-/* ---- facts ------------------------------------------------------------------------------------------------ */
+/* ---- facts --------------------------------------------------------------------------------- */
 static bool numbers_of(const struct engine_event *event, uint32_t *ret_boot, uint32_t *ret_seq)
 {
     const struct tide_record *desc = tide_record_of(event->kind);
@@ -159,13 +159,13 @@ static void check_fact(struct audit *audit)
     if (!numbers_of(audit->event, &boot, &seq))
         return;
     cursor_before(audit, &had_boot, &had_seq);
-    bool known = boot < had_boot || (boot == had_boot && seq <= had_seq);
-    if (known && audit->change_count > 0)
-        audit_fail(audit, "fact %u.%u of gateway %u was taken twice", boot, seq,
-                   audit->event->user);
-    if (!known && audit->reply.code == TIDE_CODE_stale && seq == had_seq + 1 && boot == had_boot)
-        audit_fail(audit, "fact %u.%u of gateway %u is new and was called stale", boot, seq,
-                   audit->event->user);
+    bool next = boot == had_boot ? seq == had_seq + 1 : boot > had_boot && seq == 1;
+    if (!next && audit->change_count > 0)
+        audit_fail(audit, "fact %u.%u of gateway %u was taken after %u.%u", boot, seq,
+                   audit->event->user, had_boot, had_seq);
+    if (next && audit->reply.code == TIDE_CODE_stale)
+        audit_fail(audit, "fact %u.%u of gateway %u is the next one and was called stale", boot,
+                   seq, audit->event->user);
 }
 
 void audit_gate_event(struct audit *audit)

@@ -1,5 +1,5 @@
-/* audit_ledger.c - minutes: every posting takes from one what it gives to another, balances are the sum
- * of postings, nobody falls below the floor, and what is held is what live bookings hold.
+/* audit_ledger.c - minutes: every posting takes from one what it gives to another, balances are
+ * the sum of postings, nobody falls below the floor, and what is held is what live bookings hold.
  */
 #include <stdlib.h>
 #include <string.h>

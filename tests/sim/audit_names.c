@@ -1,7 +1,8 @@
 /* audit_names.c - what is shown to whom, and what may be in no file any more.
  *
- * A driver does not learn his slot before he stands there; nobody but the staff sees what is another
- * household's; the bytes of a forgotten plate, name or phone are in no file of the database's folder.
+ * A driver does not learn his slot before he stands there; nobody but the staff sees what is
+ * another household's; the bytes of a forgotten plate, name or phone are in no file of the
+ * database's folder.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
     (1u << TIDE_ROLE_clerk | 1u << TIDE_ROLE_guard | 1u << TIDE_ROLE_property |                    \
      1u << TIDE_ROLE_steward | 1u << TIDE_ROLE_committee | 1u << TIDE_ROLE_admin)
 
-/* ---- shown ------------------------------------------------------------------------------------------ */
+/* ---- shown --------------------------------------------------------------------------------- */
 static void check_item(struct audit *audit, unsigned kind, const union tide_any *item)
 {
     const struct tide_person *speaker = audit_speaker(audit);
@@ -66,7 +67,7 @@ void audit_shown(struct audit *audit, const struct engine_event *event, const ui
     }
 }
 
-/* ---- forgotten ---------------------------------------------------------------------------------------- */
+/* ---- forgotten ----------------------------------------------------------------------------- */
 void audit_name(struct audit *audit, enum tide_name_kind kind, tide_id id, const char *text)
 {
     for (uint32_t i = 0; i < audit->name_count; i++) {

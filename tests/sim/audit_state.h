@@ -70,7 +70,8 @@ bool audit_ids_has(const struct audit_ids *ids, uint32_t id);
 void audit_ids_add(struct audit_ids *ids, uint32_t id);
 void audit_ids_remove(struct audit_ids *ids, uint32_t id);
 
-/* Each room: what an event did, seen before (`was`) and after (`is`); the tables are those after. */
+/* Each room: what an event did, seen before (`was`) and after (`is`); the tables are those
+ * after. */
 void audit_bookings_event(struct audit *audit);
 void audit_bookings_always(struct audit *audit);
 void audit_windows_event(struct audit *audit);

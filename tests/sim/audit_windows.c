@@ -1,5 +1,5 @@
-/* audit_windows.c - every promise lies in an open window of its slot, or its record says why not; and
- * who was told that nothing is free was told the truth.
+/* audit_windows.c - every promise lies in an open window of its slot, or its record says why not;
+ * and who was told that nothing is free was told the truth.
  */
 #include <stdlib.h>
 
@@ -51,7 +51,7 @@ struct naive_windows audit_windows(struct audit *audit)
     return (struct naive_windows){.list = audit->windows, .count = audit->window_count};
 }
 
-/* ---- promises in windows -------------------------------------------------------------------------- */
+/* ---- promises in windows ------------------------------------------------------------------- */
 /* What is left of the promise must be open, unless the record says why it is not. */
 static void check_open(struct audit *audit, const struct tide_booking *booking)
 {
@@ -113,7 +113,7 @@ void audit_windows_event(struct audit *audit)
             check_open(audit, audit_booking(audit, audit->changes[i].is.booking.id));
 }
 
-/* ---- refusals ------------------------------------------------------------------------------------------ */
+/* ---- refusals ------------------------------------------------------------------------------ */
 bool audit_slot_is_taken_now(const struct audit *audit, tide_id slot)
 {
     for (uint32_t i = 0; i < audit->live_sessions.count; i++) {
@@ -184,7 +184,8 @@ static void check_hints(struct audit *audit, const struct tide_book *ask, tide_m
                    (long long)reply->free_from_ms);
 }
 
-/* Nothing was free for this wish: is that so? And what was offered instead, would it have worked? */
+/* Nothing was free for this wish: is that so? And what was offered instead, would it have
+ * worked? */
 void audit_refusal(struct audit *audit, const struct tide_book *ask)
 {
     tide_ms start = ask->start_ms - ask->start_ms % TIDE_GRAIN_MS;

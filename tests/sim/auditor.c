@@ -1,5 +1,6 @@
-/* auditor.c - the frame: reads an event's effects into changes, keeps the tables, and checks what holds
- * for every event alike: one reply a request, refusals that change nothing, ids without gaps.
+/* auditor.c - the frame: reads an event's effects into changes, keeps the tables, and checks what
+ * holds for every event alike: one reply a request, refusals that change nothing, ids without
+ * gaps.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -60,7 +61,7 @@ const char *audit_first(const struct audit *audit)
     return audit->first;
 }
 
-/* ---- lookups ------------------------------------------------------------------------------------------ */
+/* ---- lookups ------------------------------------------------------------------------------- */
 int64_t audit_setting(const struct audit *audit, enum tide_setting key)
 {
     static const int64_t defaults[] = {
@@ -143,7 +144,7 @@ void audit_ids_remove(struct audit_ids *ids, uint32_t id)
         }
 }
 
-/* ---- effects become changes ------------------------------------------------------------------------------ */
+/* ---- effects become changes ---------------------------------------------------------------- */
 static void take_change(struct audit *audit, enum engine_verb verb, unsigned kind,
                         const union tide_any *any)
 {
@@ -196,7 +197,7 @@ static void take_effects(struct audit *audit, const uint8_t *effects, size_t len
         audit_fail(audit, "bytes that are no effects at %zu of %zu", at, len);
 }
 
-/* ---- what holds for every event ---------------------------------------------------------------------------- */
+/* ---- what holds for every event ------------------------------------------------------------ */
 static bool is_request(unsigned kind)
 {
     return kind != TIDE_REC_tick && kind != TIDE_REC_clock && kind != TIDE_REC_genesis;

@@ -3,11 +3,11 @@
  * days and windows the slow way (naive.h), and says after every event whether what must be true
  * always (design.md, section 8) still is.
  *
- *     event, effects ──► own tables ──► rooms:  structure · bookings · windows · ledger · gate · names
- *                                                  └── each may fail(…): the first words are kept
+ *     event, effects ──► own tables ──► rooms: structure · bookings · windows · ledger · gate · names
+ *                                                 └── each may fail(…): the first words are kept
  *
- * Used by the simulator after each durable event, and by `tide-sim --audit DB` over the journal of a
- * real daemon.
+ * Used by the simulator after each durable event, and by `tide-sim --audit DB` over the journal
+ * of a real daemon.
  */
 #ifndef TIDE_SIM_AUDITOR_H
 #define TIDE_SIM_AUDITOR_H
@@ -37,8 +37,8 @@ void audit_tables(struct audit *audit, const char *database);
 /* What can be said only at the end. */
 void audit_end(struct audit *audit);
 
-/* tide-sim --audit: reads journal and tables of a database, changes nothing, prints a verdict. 0 clean,
- * 1 violations, 2 not readable. */
+/* tide-sim --audit: reads journal and tables of a database, changes nothing, prints a verdict.
+ * 0 clean, 1 violations, 2 not readable. */
 int audit_database(const char *path, FILE *out);
 
 unsigned audit_violations(const struct audit *audit);

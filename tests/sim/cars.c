@@ -20,7 +20,7 @@ static uint32_t gateway_of_lane(uint32_t lane)
     return lane == 2 ? 1 : 0;
 }
 
-/* ---- the ground ------------------------------------------------------------------------------------ */
+/* ---- the ground ---------------------------------------------------------------------------- */
 static struct sim_slot *slot_of_trip(struct sim *sim, const struct sim_trip *trip)
 {
     return trip->slot != 0 ? &sim->world.slots[trip->slot - 1] : NULL;
@@ -67,7 +67,7 @@ static void park(struct sim *sim, struct sim_trip *trip, uint32_t told)
     sim_later(sim, trip->leave_real - sim->real_ms, SIM_TODO_CAR, number, 0);
 }
 
-/* ---- the camera ---------------------------------------------------------------------------------------- */
+/* ---- the camera ---------------------------------------------------------------------------- */
 static void camera(struct sim *sim, struct sim_trip *trip, bool in)
 {
     const struct sim_zone *zone = &sim->world.zones[trip->zone];
@@ -177,7 +177,7 @@ void cars_open(struct sim *sim, uint32_t number, bool open)
     trip->state = SIM_TRIP_GONE;
 }
 
-/* ---- sensors ---------------------------------------------------------------------------------------------- */
+/* ---- sensors ------------------------------------------------------------------------------- */
 void cars_sense(struct sim *sim, uint32_t index, bool heartbeat)
 {
     const struct sim_slot *slot = &sim->world.slots[index];
@@ -198,7 +198,7 @@ void cars_beat(struct sim *sim, uint32_t index)
     cars_sense(sim, index, true);
 }
 
-/* ---- trips --------------------------------------------------------------------------------------------------- */
+/* ---- trips --------------------------------------------------------------------------------- */
 static uint32_t trip_new(struct sim *sim, uint32_t plate, uint32_t zone, tide_ms come_ms,
                          tide_ms leave_ms)
 {

@@ -4,7 +4,7 @@
 
 #include "tests/sim/sim.h"
 
-/* ---- the directory, with the auditor listening ---------------------------------------------------- */
+/* ---- the directory, with the auditor listening --------------------------------------------- */
 static const struct tide_names *directory(struct sim *sim)
 {
     return sim->journal->ops->names(sim->journal);
@@ -50,7 +50,7 @@ void pump_listen(struct sim *sim)
         .arg = sim, .find = names_find, .make = names_make, .set = names_set, .text = names_text};
 }
 
-/* ---- decoding: numbers of plates become ids -------------------------------------------------------- */
+/* ---- decoding: numbers of plates become ids ------------------------------------------------ */
 static tide_id plate_id(struct sim *sim, uint32_t number)
 {
     if (number == 0 || number > sim->world.plate_count)

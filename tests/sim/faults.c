@@ -1,6 +1,6 @@
-/* faults.c - what goes wrong, as objects with a countdown: so many events from now it happens, then it
- * is wound up again. The numbers come from a stream of their own, so that a run without one fault is
- * otherwise the same run.
+/* faults.c - what goes wrong, as objects with a countdown: so many events from now it happens,
+ * then it is wound up again. The numbers come from a stream of their own, so that a run without
+ * one fault is otherwise the same run.
  */
 #include <string.h>
 
@@ -38,7 +38,7 @@ void faults_begin(struct sim *sim)
     wind_up(sim, SIM_FAULT_chaos, 10, 60);
 }
 
-/* ---- the faults ---------------------------------------------------------------------------------------- */
+/* ---- the faults ---------------------------------------------------------------------------- */
 static bool batch_is_open(const struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->pending_count; i++)
@@ -70,6 +70,7 @@ static void reconnect(struct sim *sim)
         sim->gateways[gateway].offline_until = sim->real_ms + away;
         if (sim_rng_chance(&sim->bad, 400))
             net_reboot(sim, gateway);
+        sim_later(sim, away + 1, SIM_TODO_ONLINE, gateway, 0);
         return;
     }
     for (uint32_t i = 0; i < 8; i++) { /* a mast fails: several at once */

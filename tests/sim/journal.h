@@ -1,5 +1,5 @@
-/* journal.h - where the simulated daemon writes: the real store, or memory. One interface, so that a
- * fault in the store and a fault in the engine are told apart by running the other.
+/* journal.h - where the simulated daemon writes: the real store, or memory. One interface, so
+ * that a fault in the store and a fault in the engine are told apart by running the other.
  *
  *      find ─ add ─ add ─ ... ─ commit ──► each row once to `released`   (now it is durable)
  *                       │          │

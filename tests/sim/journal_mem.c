@@ -54,7 +54,7 @@ static uint8_t *copy_of(const uint8_t *bytes, size_t len)
     return copy;
 }
 
-/* ---- names ----------------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------------- */
 static struct name *name_of(struct memory *m, enum tide_name_kind kind, const char *text,
                             size_t len)
 {
@@ -169,7 +169,7 @@ static unsigned mem_names_due(struct sim_journal *j, tide_ms now, unsigned cap,
     return 0;
 }
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------- */
 static enum store_rid mem_find(struct sim_journal *j, const struct store_origin *origin,
                                const uint8_t **ret_effects, size_t *ret_len)
 {
@@ -265,7 +265,7 @@ static int mem_commit(struct sim_journal *j, bool hold, sim_released_fn *fn, voi
     return 0;
 }
 
-/* ---- death and resurrection ------------------------------------------------------------------- */
+/* ---- death and resurrection ---------------------------------------------------------------- */
 static void ignore_row(void *arg, const struct store_row *row)
 {
     (void)arg, (void)row;

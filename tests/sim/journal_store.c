@@ -4,9 +4,9 @@
  *                             2/…        the copy that the next life opens
  *
  * A killed process leaves its files as they are at one moment. So the files are copied while the
- * journal thread stands still inside on_durable, right after its commit; the copy is opened, the old
- * store is closed and its folder thrown away. For a kill *inside* a commit the copied WAL is cut
- * within the frames of its last transaction: what a power failure would leave.
+ * journal thread stands still inside on_durable, right after its commit; the copy is opened, the
+ * old store is closed and its folder thrown away. For a kill *inside* a commit the copied WAL is
+ * cut within the frames of its last transaction: what a power failure would leave.
  */
 #include <assert.h>
 #include <dirent.h>
@@ -37,7 +37,7 @@ struct database {
     enum store_error error;
 };
 
-/* ---- files --------------------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------------------------- */
 static int file_copy(const char *from, const char *to)
 {
     char bytes[1 << 16];
@@ -136,7 +136,7 @@ static int wal_tear(const char *database)
     return truncate(path, begin + (end - begin) * 2 / 3);
 }
 
-/* ---- the journal thread's side ----------------------------------------------------------------------- */
+/* ---- the journal thread's side ------------------------------------------------------------- */
 static void on_durable(void *arg, struct store_batch *batch, enum store_error error)
 {
     struct database *d = arg;
@@ -159,7 +159,7 @@ static void let_go(struct database *d)
     pthread_mutex_unlock(&d->lock);
 }
 
-/* ---- lives ------------------------------------------------------------------------------------------------- */
+/* ---- lives --------------------------------------------------------------------------------- */
 static int life_open(struct database *d, char *why, size_t why_cap)
 {
     struct store_conf conf = {.path = d->path, .on_durable = on_durable, .arg = d};
@@ -186,7 +186,7 @@ static void life_close(struct database *d)
     d->store = store_close(d->store);
 }
 
-/* ---- the interface --------------------------------------------------------------------------------------------- */
+/* ---- the interface ------------------------------------------------------------------------- */
 static enum store_rid db_find(struct sim_journal *j, const struct store_origin *origin,
                               const uint8_t **ret_effects, size_t *ret_len)
 {

@@ -1,11 +1,12 @@
-/* lives.c - the daemon's births and deaths: founded, killed, restarted, and what must hold after each.
+/* lives.c - the daemon's births and deaths: founded, killed, restarted, and what must hold after
+ * each.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/sim/sim.h"
 
-/* ---- birth, death --------------------------------------------------------------------------------------------- */
+/* ---- birth, death -------------------------------------------------------------------------- */
 static void load(struct sim *sim)
 {
     struct store_position position;
@@ -50,7 +51,7 @@ static void come_up(struct sim *sim)
     sim->hold_commits = 0;
     load(sim);
     for (uint32_t i = 0; i < SIM_GATEWAYS; i++)
-        sim->gateways[i].sent = sim->gateways[i].acked;
+        sim_later(sim, 500, SIM_TODO_ONLINE, i, 0);
     if (!sim->failed)
         come_back(sim);
 }

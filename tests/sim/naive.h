@@ -45,8 +45,8 @@ struct naive_windows {
  * it, and the agreement under which the slot is lent still runs. */
 bool naive_grain_open(const struct naive_calendar *calendar, const struct tide_slot *slot,
                       const struct naive_windows *windows, tide_ms grain_ms);
-/* Whether it is open during all grains that [start, end) touches. *ret_first_closed (may be NULL) is
- * the first grain in which it is not. */
+/* Whether it is open during all grains that [start, end) touches. *ret_first_closed (may be
+ * NULL) is the first grain in which it is not. */
 bool naive_slot_open(const struct naive_calendar *calendar, const struct tide_slot *slot,
                      const struct naive_windows *windows, tide_ms start, tide_ms end,
                      tide_ms *ret_first_closed);

@@ -1,5 +1,5 @@
-/* narrate.c - see narrate.h. A sentence is a format in which {a:t} stands for the first number, told as
- * a time; the letter after the colon says how a number is told.
+/* narrate.c - see narrate.h. A sentence is a format in which {a:t} stands for the first number,
+ * told as a time; the letter after the colon says how a number is told.
  *
  *   n number  t time  d date  m month  c code  w why  s booking's state  k incident  o occupancy
  *   r session's right  D decision  R role mask  b yes or no
@@ -57,7 +57,7 @@ bool narrate_knows(const char *rule)
     return sentence_of(rule) != NULL;
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------- */
 char *narrate_time(tide_ms at, int utc_offset_min, char *out, size_t cap)
 {
     struct naive_calendar calendar = {.utc_offset_min = utc_offset_min};
@@ -123,7 +123,7 @@ static void tell(char how, int64_t value, int utc_offset_min, char *out, size_t 
         snprintf(out, cap, "%lld", (long long)value);
 }
 
-/* ---- lines ------------------------------------------------------------------------------------------------ */
+/* ---- lines --------------------------------------------------------------------------------- */
 char *narrate_line(const struct engine_trace *line, int utc_offset_min, char *out, size_t cap)
 {
     const struct sentence *sentence = sentence_of(line->rule);

@@ -1,6 +1,6 @@
-/* narrate.h - decisions in words. The engine tells why it decided as a rule's name and three numbers
- * (struct engine_trace); a table here turns them into a sentence. Tests compare the sentences, and a
- * violation is reported with those that led to it.
+/* narrate.h - decisions in words. The engine tells why it decided as a rule's name and three
+ * numbers (struct engine_trace); a table here turns them into a sentence. Tests compare the
+ * sentences, and a violation is reported with those that led to it.
  */
 #ifndef TIDE_SIM_NARRATE_H
 #define TIDE_SIM_NARRATE_H

@@ -30,7 +30,7 @@ static bool lost(struct sim *sim)
     return sim_may(sim, SIM_FAULT_lose) && sim_rng_chance(&sim->net, 25);
 }
 
-/* ---- requests ---------------------------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------------------------ */
 static struct sim_call *call_new(struct sim *sim, uint32_t person, const struct engine_event *event)
 {
     struct sim_call *call = calloc(1, sizeof *call);
@@ -109,7 +109,8 @@ void net_retry(struct sim *sim, uint32_t number)
     send(sim, number);
 }
 
-/* What is read may be read anew, and `invalid`, `busy`, `unavailable` bind nothing; all else stands. */
+/* What is read may be read anew, and `invalid`, `busy`, `unavailable` bind nothing; all else
+ * stands. */
 static bool binds(const struct sim_call *call)
 {
     size_t at = 0;
@@ -167,13 +168,15 @@ void net_answered(struct sim *sim, uint32_t number)
     sim_fail(sim, "an answer without its head (rid %s)", call->rid);
 }
 
-/* ---- facts --------------------------------------------------------------------------------------------- */
+/* ---- facts --------------------------------------------------------------------------------- */
 static void spool_send(struct sim *sim, uint32_t gateway)
 {
     struct sim_gateway *g = &sim->gateways[gateway];
     if (g->offline_until > sim->real_ms)
         return;
     while (g->sent < g->spool_count) {
+        if (g->sent > g->acked && g->spool[g->sent].boot != g->spool[g->acked].boot)
+            return; /* gaps show within a boot only: the next one waits for the last one's ack */
         sim_later(sim, 30, SIM_TODO_FACT, gateway, g->sent);
         if (sim_may(sim, SIM_FAULT_duplicate) && sim_rng_chance(&sim->net, 20))
             sim_later(sim, sim_rng_range(&sim->net, 30, 90000), SIM_TODO_FACT, gateway, g->sent);
@@ -201,7 +204,7 @@ void net_fact(struct sim *sim, uint32_t gateway, const struct engine_event *even
     fact->event = *event;
     fact->event.user = sim->world.gateways[gateway];
     fact->boot = g->boot;
-    fact->seq = event->kind == TIDE_REC_hello ? g->next_seq - 1 : g->next_seq++;
+    fact->seq = g->next_seq++;
     fact->trip = trip;
     number_fact(&fact->event, fact->boot, fact->seq);
     spool_send(sim, gateway);
@@ -226,6 +229,11 @@ void net_acked(struct sim *sim, uint32_t gateway, uint32_t boot, uint32_t seq)
         const struct sim_fact *fact = &g->spool[g->acked];
         if (fact->boot > boot || (fact->boot == boot && fact->seq > seq))
             break;
+        if (!fact->taken) {
+            sim_fail(sim, "fact %u.%u of gateway %u is acknowledged and was never taken",
+                     fact->boot, fact->seq, gateway);
+            return;
+        }
         g->acked++;
     }
 }
@@ -240,15 +248,31 @@ void net_resend(struct sim *sim, uint32_t gateway)
     spool_send(sim, gateway);
 }
 
+/* "What comes next is the one after this": said when the gateway is connected again. */
+static void say_hello(struct sim *sim, uint32_t gateway)
+{
+    const struct sim_gateway *g = &sim->gateways[gateway];
+    struct engine_event hello = sim_event(TIDE_REC_hello);
+    hello.user = sim->world.gateways[gateway];
+    hello.as.hello.boot = g->acked < g->spool_count ? g->spool[g->acked].boot : g->boot;
+    hello.as.hello.seq = g->acked < g->spool_count ? g->spool[g->acked].seq - 1 : g->next_seq - 1;
+    pump_hello(sim, &hello);
+}
+
+void net_connected(struct sim *sim, uint32_t gateway)
+{
+    struct sim_gateway *g = &sim->gateways[gateway];
+    if (g->offline_until > sim->real_ms)
+        return;
+    say_hello(sim, gateway);
+    g->sent = g->acked;
+    spool_send(sim, gateway);
+}
+
 /* The gateway starts anew; its spool outlived it, its numbers begin again under a higher boot. */
 void net_reboot(struct sim *sim, uint32_t gateway)
 {
     struct sim_gateway *g = &sim->gateways[gateway];
     g->boot++;
     g->next_seq = 1;
-    g->sent = g->acked;
-    struct engine_event hello;
-    memset(&hello, 0, sizeof hello);
-    hello.kind = TIDE_REC_hello;
-    net_fact(sim, gateway, &hello, 0);
 }

@@ -1,5 +1,5 @@
-/* office.c - what changes the rules under people's feet: holiday files, settings, new vehicles, people
- * who ask to be forgotten. And chaos: requests that nobody in his senses would send.
+/* office.c - what changes the rules under people's feet: holiday files, settings, new vehicles,
+ * people who ask to be forgotten. And chaos: requests that nobody in his senses would send.
  */
 #include <string.h>
 
@@ -44,7 +44,7 @@ static void send_rows(struct sim *sim, unsigned kind, struct rows *rows, int32_t
     net_call(sim, one_with_role(sim, TIDE_ROLE_clerk), &event, 0);
 }
 
-/* ---- the calendar ------------------------------------------------------------------------------------ */
+/* ---- the calendar -------------------------------------------------------------------------- */
 static void new_calendar(struct sim *sim)
 {
     const struct naive_calendar plain = {.utc_offset_min = SIM_UTC_OFFSET_MIN};
@@ -66,7 +66,7 @@ static void new_calendar(struct sim *sim)
     send_rows(sim, TIDE_REC_calendar, &rows, year);
 }
 
-/* ---- settings ------------------------------------------------------------------------------------------ */
+/* ---- settings ------------------------------------------------------------------------------ */
 static void new_setting(struct sim *sim)
 {
     static const struct {
@@ -87,7 +87,7 @@ static void new_setting(struct sim *sim)
     send_rows(sim, TIDE_REC_put, &rows, 0);
 }
 
-/* ---- people and things ------------------------------------------------------------------------------------ */
+/* ---- people and things --------------------------------------------------------------------- */
 static void new_vehicle(struct sim *sim)
 {
     struct rows rows = {.len = 0};
@@ -181,7 +181,7 @@ void workload_day(struct sim *sim)
         forget_somebody(sim);
 }
 
-/* ---- chaos --------------------------------------------------------------------------------------------------- */
+/* ---- chaos --------------------------------------------------------------------------------- */
 static int64_t any_value(struct sim *sim, const struct tide_field *field)
 {
     tide_ms now = sim_civil(sim);

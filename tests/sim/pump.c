@@ -24,7 +24,7 @@ static uint8_t *copy_of(const uint8_t *bytes, size_t len)
     return copy;
 }
 
-/* ---- one step ------------------------------------------------------------------------------------------ */
+/* ---- one step ------------------------------------------------------------------------------ */
 struct sim_pending *pump_pend(struct sim *sim, const struct engine_event *event)
 {
     sim->pending =
@@ -113,7 +113,7 @@ static void maybe_commit(struct sim *sim)
         faults_after_event(sim);
 }
 
-/* ---- requests -------------------------------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------------------------ */
 static void refuse(struct sim *sim, uint32_t number, enum tide_code code)
 {
     struct tide_reply reply = {.code = (uint8_t)code};
@@ -223,6 +223,15 @@ void pump_fact(struct sim *sim, uint32_t gateway, uint32_t index)
     struct sim_pending *p = pump_decide(sim, &event, NULL);
     p->fact = index + 1;
     p->gateway = gateway;
+    maybe_commit(sim);
+}
+
+void pump_hello(struct sim *sim, const struct engine_event *hello)
+{
+    struct engine_event event = *hello;
+    pump_ticks(sim);
+    event.when_ms = sim_civil(sim);
+    pump_decide(sim, &event, NULL);
     maybe_commit(sim);
 }
 

@@ -8,7 +8,7 @@
 
 #include "tests/sim/sim.h"
 
-/* ---- releasing ---------------------------------------------------------------------------------------------- */
+/* ---- releasing ----------------------------------------------------------------------------- */
 /* The first effect in which two runs of effects differ. */
 static void say_difference(struct sim *sim, const uint8_t *a, size_t a_len, const uint8_t *b,
                            size_t b_len)
@@ -78,6 +78,8 @@ static void release(struct sim *sim, struct sim_pending *p, bool tell)
     if (sim->failed)
         return;
     shadow_decides(sim, p);
+    if (p->fact != 0 && pump_code(p->effects, p->effects_len) != TIDE_CODE_stale)
+        sim->gateways[p->gateway].spool[p->fact - 1].taken = true;
     if (!tell)
         return;
     if (p->call != 0) {

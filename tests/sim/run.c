@@ -42,7 +42,7 @@ bool sim_may(const struct sim *sim, enum sim_fault_kind kind)
     return (sim->conf.faults & (1u << kind)) != 0;
 }
 
-/* ---- the queue ----------------------------------------------------------------------------------- */
+/* ---- the queue ----------------------------------------------------------------------------- */
 static bool todo_before(const struct sim_todo *a, const struct sim_todo *b)
 {
     return a->at_real != b->at_real ? a->at_real < b->at_real : a->order < b->order;
@@ -83,7 +83,7 @@ static struct sim_todo queue_take(struct sim *sim)
     return first;
 }
 
-/* ---- beginning and end ------------------------------------------------------------------------------ */
+/* ---- beginning and end --------------------------------------------------------------------- */
 static void limits_of(struct sim *sim)
 {
     uint32_t h = sim->conf.households;
@@ -177,7 +177,7 @@ struct sim *sim_free(struct sim *sim)
     return NULL;
 }
 
-/* ---- playing ------------------------------------------------------------------------------------------ */
+/* ---- playing ------------------------------------------------------------------------------- */
 static void play_one(struct sim *sim, const struct sim_todo *todo)
 {
     switch ((enum sim_todo_kind)todo->kind) {
@@ -195,6 +195,9 @@ static void play_one(struct sim *sim, const struct sim_todo *todo)
         break;
     case SIM_TODO_FACT:
         net_fact_arrives(sim, todo->a, todo->b);
+        break;
+    case SIM_TODO_ONLINE:
+        net_connected(sim, todo->a);
         break;
     case SIM_TODO_RESEND:
         net_resend(sim, todo->a);

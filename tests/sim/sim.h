@@ -5,8 +5,8 @@
  *      └──────────── reply (lost, late) ◄───────────┼── auditor, shadow engine ◄─────┘
  *   cars, sensors ─ fact ─ gateway's spool ─────────┘
  *
- * Time is a queue of things to do; nothing else moves it. `real` time runs from the start of the run;
- * the domain's civil time is real + offset, and faults shift the offset.
+ * Time is a queue of things to do; nothing else moves it. `real` time runs from the start of the
+ * run; the domain's civil time is real + offset, and faults shift the offset.
  */
 #ifndef TIDE_SIM_SIM_H
 #define TIDE_SIM_SIM_H
@@ -24,8 +24,8 @@
 #define SIM_FAULTS(F)                                                                              \
     F(crash)                                                                                       \
     F(restart)                                                                                     \
-    F(duplicate) F(reorder) F(lose) F(reconnect) F(clock) F(forget) F(calendar) F(settings)        \
-        F(chaos) F(conflict)
+    F(duplicate)                                                                                   \
+    F(reorder) F(lose) F(reconnect) F(clock) F(forget) F(calendar) F(settings) F(chaos) F(conflict)
 enum sim_fault_kind {
 #define SIM_FAULT_(name) SIM_FAULT_##name,
     SIM_FAULTS(SIM_FAULT_)
@@ -49,13 +49,14 @@ struct sim_stats {
     uint64_t broken, crashes, restarts, jumps, facts, arrivals, overstays, expired;
 };
 
-/* ---- the queue --------------------------------------------------------------------------------- */
+/* ---- the queue ----------------------------------------------------------------------------- */
 enum sim_todo_kind {
     SIM_TODO_WAKE,    /* a client thinks of something: a = person index */
     SIM_TODO_DELIVER, /* a call reaches the daemon: a = call */
     SIM_TODO_ANSWER,  /* a reply reaches the client: a = call */
     SIM_TODO_RETRY,   /* the client looks whether it has an answer: a = call */
     SIM_TODO_FACT,    /* a gateway's fact reaches the daemon: a = gateway, b = index in its spool */
+    SIM_TODO_ONLINE,  /* a gateway is connected again: a = gateway */
     SIM_TODO_RESEND,  /* a gateway sends again what is not acknowledged: a = gateway */
     SIM_TODO_CAR,     /* a car's next step: a = trip */
     SIM_TODO_GATE,    /* no answer came in time: a = trip, b = ask */
@@ -74,7 +75,7 @@ struct sim_todo {
     uint32_t a, b;
 };
 
-/* ---- calls ------------------------------------------------------------------------------------- */
+/* ---- calls --------------------------------------------------------------------------------- */
 struct sim_call {
     uint32_t person; /* index in the world */
     char rid[TIDE_RID_BYTES_MAX + 1];
@@ -107,7 +108,7 @@ struct sim_gateway {
     tide_ms offline_until;
 };
 
-/* ---- cars -------------------------------------------------------------------------------------- */
+/* ---- cars ---------------------------------------------------------------------------------- */
 enum sim_trip_state { SIM_TRIP_COMING, SIM_TRIP_AT_GATE, SIM_TRIP_INSIDE, SIM_TRIP_GONE };
 struct sim_trip {
     uint32_t plate;  /* number */
@@ -137,7 +138,7 @@ struct sim_client {
     tide_id series;
 };
 
-/* ---- what waits for its commit --------------------------------------------------------------------- */
+/* ---- what waits for its commit ------------------------------------------------------------- */
 struct sim_pending {
     uint64_t seq;  /* 0: an answer that is not journaled */
     uint32_t call; /* + 1 */
@@ -191,7 +192,7 @@ struct sim {
     char failure[1024];
 };
 
-/* ---- run.c ------------------------------------------------------------------------------------------ */
+/* ---- run.c --------------------------------------------------------------------------------- */
 /* Plays a run to its end or first violation. 0, or 1 with the reason in sim->failure. */
 struct sim *sim_new(const struct sim_conf *conf);
 int sim_play(struct sim *sim);
@@ -204,11 +205,12 @@ void sim_later(struct sim *sim, tide_ms delay_ms, enum sim_todo_kind kind, uint3
 tide_ms sim_civil(const struct sim *sim);
 bool sim_may(const struct sim *sim, enum sim_fault_kind kind);
 
-/* ---- pump.c: the daemon's stand-in ------------------------------------------------------------------- */
+/* ---- pump.c: the daemon's stand-in --------------------------------------------------------- */
 int pump_open(struct sim *sim);
 void pump_close(struct sim *sim);
 void pump_call(struct sim *sim, uint32_t call);
 void pump_fact(struct sim *sim, uint32_t gateway, uint32_t index);
+void pump_hello(struct sim *sim, const struct engine_event *hello);
 void pump_clock(struct sim *sim, tide_ms old_ms, tide_ms new_ms, bool suspend);
 void pump_commit(struct sim *sim);
 /* The last commit before a kill: afterwards the journal stands still. */
@@ -232,7 +234,7 @@ void pump_kill(struct sim *sim, enum sim_kill how);
 void pump_restart(struct sim *sim);
 void pump_finish(struct sim *sim);
 
-/* ---- net.c: calls, facts, and what happens to them on the way ------------------------------------------ */
+/* ---- net.c: calls, facts, and what happens to them on the way ------------------------------ */
 uint32_t net_call(struct sim *sim, uint32_t person, const struct engine_event *event,
                   uint32_t context);
 void net_deliver(struct sim *sim, uint32_t call);
@@ -243,9 +245,10 @@ void net_fact(struct sim *sim, uint32_t gateway, const struct engine_event *even
 void net_fact_arrives(struct sim *sim, uint32_t gateway, uint32_t index);
 void net_acked(struct sim *sim, uint32_t gateway, uint32_t boot, uint32_t seq);
 void net_resend(struct sim *sim, uint32_t gateway);
+void net_connected(struct sim *sim, uint32_t gateway);
 void net_reboot(struct sim *sim, uint32_t gateway);
 
-/* ---- workload.c, chaos.c: what people want ---------------------------------------------------------------- */
+/* ---- workload.c, chaos.c: what people want ------------------------------------------------- */
 void workload_begin(struct sim *sim);
 void workload_wake(struct sim *sim, uint32_t person);
 void workload_day(struct sim *sim);
@@ -255,7 +258,7 @@ void workload_trust(struct sim *sim);
 struct engine_event sim_event(unsigned kind);
 void chaos_event(struct sim *sim, uint32_t person);
 
-/* ---- cars.c: what the cars do, whatever was promised -------------------------------------------------------- */
+/* ---- cars.c: what the cars do, whatever was promised --------------------------------------- */
 void cars_begin(struct sim *sim);
 void cars_promised(struct sim *sim, uint32_t person, const struct sim_held *held);
 void cars_step(struct sim *sim, uint32_t trip);
@@ -266,12 +269,12 @@ void cars_beat(struct sim *sim, uint32_t slot);
 void cars_sense(struct sim *sim, uint32_t slot, bool heartbeat);
 void cars_day(struct sim *sim);
 
-/* ---- faults.c --------------------------------------------------------------------------------------------------- */
+/* ---- faults.c ------------------------------------------------------------------------------ */
 const char *sim_fault_name(unsigned kind);
 void faults_begin(struct sim *sim);
 void faults_after_event(struct sim *sim);
 
-/* ---- ring.c: the last lines of the narrative ------------------------------------------------------------------------ */
+/* ---- ring.c: the last lines of the narrative ----------------------------------------------- */
 struct sim_ring *ring_new(bool aloud);
 struct sim_ring *ring_free(struct sim_ring *ring);
 void ring_say(struct sim_ring *ring, const char *format, ...) __attribute__((format(printf, 2, 3)));

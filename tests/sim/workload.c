@@ -1,6 +1,6 @@
-/* workload.c - what people want: to lend, to book, to change their minds; the desk, the guard and the
- * committee to do their work. Each wakes from time to time and does one thing; what he knows he knows
- * from replies alone.
+/* workload.c - what people want: to lend, to book, to change their minds; the desk, the guard and
+ * the committee to do their work. Each wakes from time to time and does one thing; what he knows
+ * he knows from replies alone.
  */
 #include <string.h>
 
@@ -50,7 +50,7 @@ static struct sim_held *some_held(struct sim *sim, uint32_t person)
     return have == 0 ? NULL : &client->held[sim_rng_below(&sim->people, have)];
 }
 
-/* ---- residents -------------------------------------------------------------------------------------- */
+/* ---- residents ----------------------------------------------------------------------------- */
 static void want_share(struct sim *sim, uint32_t person)
 {
     const struct sim_household *house = house_of(sim, person);
@@ -224,7 +224,7 @@ static void want_as_resident(struct sim *sim, uint32_t person)
         }
 }
 
-/* ---- the desk, the guard, the committee ------------------------------------------------------------------ */
+/* ---- the desk, the guard, the committee ---------------------------------------------------- */
 static void want_sheet(struct sim *sim, uint32_t person)
 {
     struct engine_event event =
@@ -315,7 +315,7 @@ void workload_begin(struct sim *sim)
     sim_later(sim, 1000, SIM_TODO_DAY, 0, 0);
 }
 
-/* ---- what they learn ------------------------------------------------------------------------------------------ */
+/* ---- what they learn ----------------------------------------------------------------------- */
 static void learn_booking(struct sim *sim, const struct sim_call *call,
                           const struct tide_booking *booking, uint32_t plate)
 {

@@ -34,7 +34,7 @@ static tide_id name_of(struct founding *f, enum tide_name_kind kind, const char 
     return id;
 }
 
-/* ---- rows -------------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------------- */
 static void flush(struct founding *f)
 {
     if (f->rows == 0)
@@ -94,7 +94,7 @@ static void person(struct founding *f, const char *name, uint32_t household, enu
         &(struct tide_user){.id = p->user, .person = p->id, .kind = (uint8_t)kind});
 }
 
-/* ---- plates -------------------------------------------------------------------------------------- */
+/* ---- plates -------------------------------------------------------------------------------- */
 static const char letters[] = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789";
 
 static bool plate_exists(const struct sim_world *world, const char *text)
@@ -170,7 +170,7 @@ uint32_t sim_world_misread(struct sim_world *world, struct sim_rng *rng, uint32_
     return plate_add(world, text, SIM_PLATE_STRANGER);
 }
 
-/* ---- who lives there ------------------------------------------------------------------------------- */
+/* ---- who lives there ----------------------------------------------------------------------- */
 static void household(struct founding *f, uint32_t index, tide_id parent, bool organisation)
 {
     struct sim_world *w = f->world;
@@ -232,7 +232,7 @@ static void people(struct founding *f, uint32_t households)
     }
 }
 
-/* ---- what stands where ------------------------------------------------------------------------------ */
+/* ---- what stands where --------------------------------------------------------------------- */
 static void slots(struct founding *f, uint32_t zone, uint32_t count, enum tide_slot_title title)
 {
     struct sim_world *w = f->world;

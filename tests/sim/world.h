@@ -2,11 +2,12 @@
  *
  *     community ─ compound ─ building ─ stair ─ household ─ persons, plates, perhaps a slot
  *               └ organisation across the road ─ its people
- *     zones    A camera and sensors · B camera alone · C the guard's hand alone · D the organisation's
+ *     zones    A camera and sensors · B camera alone · C the guard's hand · D the organisation's
  *     lanes    two of the compound (in, out), one of the organisation (both ways)
  *
  * Plates are *numbers* here (index + 1 into `plates`). Events carry these numbers until the pump
- * turns them into ids, as the codec does with texts: after a crash the same text may get another id.
+ * turns them into ids, as the codec does with texts: after a crash the same text may get another
+ * id.
  */
 #ifndef TIDE_SIM_WORLD_H
 #define TIDE_SIM_WORLD_H
