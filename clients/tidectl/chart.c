@@ -31,32 +31,41 @@ static const char *stroke(const struct strokes *strokes, const struct ctl_hour *
     return hour->supply > half ? strokes->supply : "  ";
 }
 
+static unsigned value_of(const struct ctl_hour *hour, size_t which)
+{
+    return which == 0 ? hour->supply : which == 1 ? hour->promised : hour->parked;
+}
+
+/* Numbers of three digits leave no blank between them: then every second hour has one. */
 static void chart_numbers(FILE *out, const char *name, const struct ctl_hour *hours, size_t count,
                           size_t which)
 {
-    ctl_pad(out, name, 6, false);
-    for (size_t i = 0; i < count; i++) {
-        unsigned value = which == 0   ? hours[i].supply
-                         : which == 1 ? hours[i].promised
-                                      : hours[i].parked;
-        fprintf(out, value > 999 ? " **" : "%3u", value);
-    }
+    size_t step = 1;
+
+    for (size_t i = 0; i < count; i++)
+        step = value_of(&hours[i], which) > 99 ? 2 : step;
+    ctl_pad(out, name, 7, false);
+    for (size_t i = 0; i < count; i += step)
+        fprintf(out, "%-*u", (int)step * 3, value_of(&hours[i], which));
     fputc('\n', out);
 }
 
 /* A round number that is not below the highest value, and a multiple of the rows. */
 static unsigned ceiling(const struct ctl_hour *hours, size_t count)
 {
-    unsigned most = 1, step = 1;
+    static const unsigned steps[] = {10, 12, 15, 20, 25, 30, 40, 50, 60, 80};
+    unsigned most = 1, scale = 1;
 
-    for (size_t i = 0; i < count; i++) {
-        most = hours[i].supply > most ? hours[i].supply : most;
-        most = hours[i].promised > most ? hours[i].promised : most;
-        most = hours[i].parked > most ? hours[i].parked : most;
-    }
-    while (step * ROWS < most)
-        step += step < 5 ? 1 : step < 20 ? 5 : step < 100 ? 10 : 50;
-    return step * ROWS;
+    for (size_t i = 0; i < count; i++)
+        for (size_t which = 0; which < 3; which++)
+            most = value_of(&hours[i], which) > most ? value_of(&hours[i], which) : most;
+    for (unsigned step = 1; step < 10; step++)
+        if (step * ROWS >= most)
+            return step * ROWS;
+    for (;; scale *= 10)
+        for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+            if (steps[i] * scale * ROWS >= most || scale > 1000000)
+                return steps[i] * scale * ROWS;
 }
 
 void ctl_chart(FILE *out, const char *title, const struct ctl_hour *hours, size_t count, bool ascii)
