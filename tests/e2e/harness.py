@@ -336,6 +336,7 @@ class Client:
     # on paho's thread
     def on_connect(self, paho, _userdata, _flags, code, _properties=None):
         value = getattr(code, "value", code)
+        paho.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self.turn:
             if value != 0:
                 self.refused = value

@@ -106,7 +106,7 @@ class Load:
     def __init__(self, client, number):
         self.client, self.number = client, number
         self.live, self.gone, self.asked, self.going = {}, set(), 0, True
-        self.thread = threading.Thread(target=self.run)
+        self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
     def request(self, op, members):
@@ -152,14 +152,16 @@ def nothing_acknowledged_is_lost_by_kill_9():
     clerk = tide().client("clerk1")
     loads = [Load(tide().new_client(user), number)
              for number, user in enumerate(("res1", "res1", "owner1", "owner1"), 1)]
-    for _ in range(5):
-        asked = sum(load.asked for load in loads)
-        wait_for(lambda n=asked: sum(load.asked for load in loads) > n + 20, "the load is served")
-        time.sleep(random.uniform(0.0, 0.2))
-        tide().stop(signal.SIGKILL)
-        tide().start()
-    for load in loads:
-        load.stop()
+    try:
+        for _ in range(5):
+            asked = sum(load.asked for load in loads)
+            wait_for(lambda n=asked: sum(load.asked for load in loads) > n + 20, "load is served")
+            time.sleep(random.uniform(0.0, 0.2))
+            tide().stop(signal.SIGKILL)
+            tide().start()
+    finally:
+        for load in loads:
+            load.stop()
     listed = {}
     for party in ("3-2-501", "3-2-502"):
         reply = expect(clerk.request("parking.list", {"for": party}), "ok")
