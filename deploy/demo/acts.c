@@ -159,9 +159,11 @@ static void entered(struct demo_player *player, int number)
                   DEMO_ACT_PARK, number);
 }
 
+/* The guard opens for whoever lives here or was misread, and for a delivery; a promise that could
+ * not be kept sends its car round once more, with a new wish. */
 bool demo_denied(struct demo_player *player, int number, int lane)
 {
-    struct demo_life *life = &player->life[number];
+    const struct demo_life *life = &player->life[number];
     const struct demo_trip *trip = &player->plan->trips[number];
     const char *name = player->hood->lanes[lane].name;
     char plate[DEMO_NAME];
@@ -170,33 +172,51 @@ bool demo_denied(struct demo_player *player, int number, int lane)
         demo_tell(player, "%s: the arm stays down for %s, a stranger", name, plate);
         return false;
     }
-    if (life->state == DEMO_AT_GATE && books(trip) && demo_now_min(player) < life->from_min) {
-        demo_tell(player, "%s: %s is too early, and waits", name, plate);
+    if (life->state == DEMO_AT_GATE && books(trip) && !trip->misread) {
+        demo_tell(player, "%s: %s is %s", name, plate,
+                  player->gate[lane].asked_min < life->from_min
+                      ? "too early, and waits"
+                      : "out of luck: its place is still taken");
         return false;
-    }
-    if (books(trip)) {
-        player->tally->turned_away++;
     }
     demo_tell(player, "%s: no right found for %s, the guard opens", name, plate);
     demo_ask_hand(player, number, lane);
     return true;
 }
 
-void demo_passed(struct demo_player *player, int number, int lane, bool opened)
+/* Before the arm, and it stayed down. */
+static void turned_round(struct demo_player *player, int number, int lane)
 {
     struct demo_life *life = &player->life[number];
     const struct demo_trip *trip = &player->plan->trips[number];
-    (void)lane;
-    if (life->state == DEMO_LEAVING) {
+    if (!books(trip)) {
         life->state = DEMO_GONE;
-        life->away = trip->kind == DEMO_OWNER;
-    } else if (opened) {
-        entered(player, number);
-    } else if (books(trip) && demo_now_min(player) < life->from_min) {
+    } else if (player->gate[lane].asked_min < life->from_min) {
         life->state = DEMO_PROMISED;
         demo_plan_act(player, life->from_min, DEMO_ACT_DRIVE, number);
+    } else if (!life->turned_away) {
+        life->turned_away = true;
+        player->tally->turned_away++;
+        life->booking = 0;
+        life->slot = -1;
+        life->tries = 0;
+        demo_ask_book(player, number);
     } else {
+        player->tally->unmet++;
         life->state = DEMO_GONE;
+    }
+}
+
+void demo_passed(struct demo_player *player, int number, int lane, bool opened)
+{
+    struct demo_life *life = &player->life[number];
+    if (life->state == DEMO_LEAVING) {
+        life->state = DEMO_GONE;
+        life->away = player->plan->trips[number].kind == DEMO_OWNER;
+    } else if (opened) {
+        entered(player, number);
+    } else {
+        turned_round(player, number, lane);
     }
 }
 

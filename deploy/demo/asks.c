@@ -1,8 +1,8 @@
 /* asks.c - what people ask of tided, and what its answers mean to them.
  *
  * Who has an app asks himself; for the others the clerk does, with `for` and `via`. A refusal that
- * says "leave by 17:10 and it fits" is taken up when enough of the time is left; else the next
- * zone is asked.
+ * says "leave by 17:10 and it fits", or "come at 18:30", is taken up when that still serves; else
+ * the next zone is asked.
  */
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 #define SERIES_DAYS 11
 #define AGAIN_MAX 2
 #define WORTH_PERCENT 60
+#define LATER_MAX_MIN 60
 
 /* ---- texts ------------------------------------------------------------------------------------- */
 
@@ -111,13 +112,27 @@ static void ask_now(struct demo_player *player, int number)
     }
     char fields[FIELDS_CAP], whose[128], from[48], until[48];
     int account = speaker(player, number, true, whose, sizeof(whose));
-    (void)snprintf(fields, sizeof(fields),
-                   "{\"plate\":\"%s\",\"zone\":\"%s\",\"start\":\"%s\",\"end\":\"%s\"%s%s}",
-                   player->hood->cars[trip->car].plate, player->hood->zones[life->zone].name,
-                   time_text(player, life->from_min, from),
-                   time_text(player, life->until_min, until),
-                   trip->kind == DEMO_VISITOR ? ",\"visitor\":true" : "", whose);
+    (void)snprintf(
+        fields, sizeof(fields),
+        "{\"plate\":\"%s\",\"zone\":\"%s\",\"start\":\"%s\",\"end\":\"%s\",\"cls\":\"%s\"%s%s}",
+        player->hood->cars[trip->car].plate, player->hood->zones[life->zone].name,
+        time_text(player, life->from_min, from), time_text(player, life->until_min, until),
+        trip->cls, trip->kind == DEMO_VISITOR ? ",\"visitor\":true" : "", whose);
     ask(player, account, "parking.book", fields, DEMO_ASK_BOOK, number);
+}
+
+/* A lot that an organisation lends has its hours on a board at the gate: nobody asks for others. */
+static void clip_to_hours(const struct demo_player *player, struct demo_life *life)
+{
+    for (size_t i = 0; i < player->hood->slot_count; i++) {
+        const struct demo_slot *slot = &player->hood->slots[i];
+        if (slot->zone == life->zone && slot->title == DEMO_ORGANISATION && slot->opens_min >= 0) {
+            life->from_min = life->from_min > slot->opens_min ? life->from_min : slot->opens_min;
+            life->until_min =
+                life->until_min < slot->closes_min ? life->until_min : slot->closes_min;
+            return;
+        }
+    }
 }
 
 void demo_ask_book(struct demo_player *player, int number)
@@ -129,6 +144,7 @@ void demo_ask_book(struct demo_player *player, int number)
     life->again = 0;
     life->from_min = trip->asks_from_min;
     life->until_min = trip->asks_until_min;
+    clip_to_hours(player, life);
     int soonest = ((int)demo_now_min(player) + 8) / 5 * 5;
     if (life->from_min < soonest) {
         life->from_min = soonest;
@@ -228,14 +244,16 @@ static bool take_offer(struct demo_player *player, int number, const cJSON *repl
         ask_now(player, number);
         return true;
     }
-    if (from < 0 || until < 0 || from > life->from_min) {
-        return false;
-    }
     int wanted = life->until_min - life->from_min, offered = until - life->from_min;
-    if (offered < 20 || offered >= wanted || offered * 100 < wanted * WORTH_PERCENT) {
+    if (until >= 0 && offered >= 20 && offered < wanted &&
+        offered * 100 >= wanted * WORTH_PERCENT) {
+        life->until_min = until;
+    } else if (from > life->from_min && from <= life->from_min + LATER_MAX_MIN &&
+               from + 20 <= life->until_min) {
+        life->from_min = from;
+    } else {
         return false;
     }
-    life->until_min = until;
     ask_now(player, number);
     return true;
 }
@@ -251,7 +269,7 @@ static void booked(struct demo_player *player, int number, const cJSON *reply, b
         return;
     }
     life->booking = number_of(reply, "id");
-    player->tally->shortened += life->until_min < trip->asks_until_min;
+    player->tally->adapted += life->again > 0;
     player->tally->by_clerk +=
         trip->by_phone || player->hood->households[trip->household].account < 0;
     demo_promised(player, number);

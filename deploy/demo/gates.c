@@ -41,6 +41,7 @@ static void read_plate(struct demo_player *player, int lane)
         player->tally->plates_misread++;
     }
     gate->asked = true;
+    gate->asked_min = (int)demo_now_min(player);
     if (demo_say_plate(topic, sizeof(topic), text, sizeof(text), lane, plate, ++gate->plates,
                        demo_now_ms(player)) == 0) {
         return;

@@ -122,9 +122,19 @@ static enum demo_habit draw_habit(struct planner *p)
     int roll = demo_dice_below(&p->dice, 100);
     return roll < 4    ? DEMO_NO_SHOW
            : roll < 8  ? DEMO_CANCELS
-           : roll < 15 ? DEMO_OVERSTAYS
-           : roll < 22 ? DEMO_EXTENDS
+           : roll < 12 ? DEMO_OVERSTAYS
+           : roll < 18 ? DEMO_EXTENDS
                        : DEMO_KEEPS;
+}
+
+/* Green plates (eight signs behind the province) are of electric cars: some want to charge. */
+static const char *draw_class(struct planner *p, const struct demo_trip *trip)
+{
+    bool electric = strlen(p->hood->cars[trip->car].plate) > 3 + 6;
+    if (electric && demo_dice_percent(&p->dice, 55)) {
+        return "charger";
+    }
+    return demo_dice_percent(&p->dice, 3) ? "accessible" : "standard";
 }
 
 /* From when he comes and goes: what he asks for, and when. */
@@ -132,11 +142,12 @@ static void plan_asking(struct planner *p, struct demo_trip *trip, const struct 
                         int ahead_min, int ahead_max)
 {
     trip->habit = draw_habit(p);
+    trip->cls = draw_class(p, trip);
     trip->arrives_min = stay->arrives_min;
     trip->leaves_min = stay->leaves_min;
     trip->misread = demo_dice_percent(&p->dice, 2);
-    trip->asks_from_min = down_to(stay->arrives_min + demo_dice_range(&p->dice, -12, 10), 5);
-    trip->asks_until_min = up_to(stay->leaves_min + demo_dice_range(&p->dice, 0, 25), 15);
+    trip->asks_from_min = down_to(stay->arrives_min + demo_dice_range(&p->dice, -15, 5), 5);
+    trip->asks_until_min = up_to(stay->leaves_min + demo_dice_range(&p->dice, 4, 30), 15);
     int longest = trip->asks_from_min + STAY_ASKED_MAX_MIN;
     if (trip->habit == DEMO_OVERSTAYS) {
         trip->asks_until_min = up_to(stay->leaves_min - overstay_min(p), 5);

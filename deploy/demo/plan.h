@@ -42,6 +42,7 @@ struct demo_trip {
     enum demo_habit habit;
     int car;                   /* of the hood */
     int household;             /* the party; -1: none */
+    const char *cls;           /* of slot that he wants: standard, charger, accessible */
     bool by_phone;             /* the clerk books for him */
     bool repeats;              /* every workday, as a series */
     bool misread;              /* the camera takes a letter of the plate for another */

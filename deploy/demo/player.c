@@ -31,7 +31,8 @@ int64_t demo_at(const struct demo_player *player, int64_t minute)
 void demo_plan_act(struct demo_player *player, int64_t minute, enum demo_act_kind what, int who)
 {
     int64_t jitter_ms = demo_dice_below(&player->dice, (int)DEMO_MINUTE_MS);
-    demo_agenda_add(&player->agenda, demo_at(player, minute) + jitter_ms, (int)what, who);
+    int64_t at_ms = demo_at(player, minute) + jitter_ms, now_ms = demo_now_ms(player);
+    demo_agenda_add(&player->agenda, at_ms > now_ms ? at_ms : now_ms, (int)what, who);
 }
 
 void demo_plate_masked(const char *plate, char *out, size_t cap)

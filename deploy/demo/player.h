@@ -72,6 +72,7 @@ struct demo_life {
     bool away;               /* an owner who has left this morning */
     bool recalled;           /* the place came back by a recall */
     bool overstays;          /* counted */
+    bool turned_away;        /* once: the arm stayed down in spite of a promise */
 };
 
 #define DEMO_QUEUE_MAX 512
@@ -81,6 +82,7 @@ struct demo_gate {
     int count;
     bool asked, handed; /* the camera; then the guard */
     int64_t asked_us;
+    int asked_min;   /* civil minute of the day */
     uint32_t plates; /* read by this camera so far */
     uint32_t listed; /* rows of the white list it was given */
 };

@@ -92,8 +92,8 @@ static void print_promises(sqlite3 *db, const struct demo_tally *tally)
         tally->unmet);
     row("promised", made,
         "%" PRIu64 " by the clerk for somebody; %" PRIu64 " as every workday; %" PRIu64
-        " for a shorter time",
-        tally->by_clerk, tally->series, tally->shortened);
+        " at the hours offered",
+        tally->by_clerk, tally->series, tally->adapted);
     row("   kept",
         count(db, "SELECT count(*) FROM booking WHERE " TODAY " AND state = %d",
               TIDE_BOOKING_STATE_kept),
@@ -149,6 +149,8 @@ static void print_incidents(sqlite3 *db, const struct demo_tally *tally)
         "%" PRIu64 " were put there, where only sensors can tell", tally->strangers);
     row("owners found their slot taken", incidents(db, TIDE_INCIDENT_KIND_owner_taken),
         "in truth %" PRIu64, tally->owner_slot_taken);
+    row("promised slots found taken", (int64_t)tally->slot_taken,
+        "%" PRIu64 " cars were sent round by the gate for it", tally->turned_away);
     row("ghosts", incidents(db, TIDE_INCIDENT_KIND_ghost), "promised, arrived, stands elsewhere");
     row("late supply", incidents(db, TIDE_INCIDENT_KIND_late_supply),
         "a promise began and its slot was still taken");

@@ -19,7 +19,7 @@
     X(promised)       /* of these accepted */                                                      \
     X(by_clerk)       /* of these entered by the clerk for somebody */                             \
     X(series)         /* accepted as every workday */                                              \
-    X(shortened)      /* accepted after "leave by then and it fits" */                             \
+    X(adapted)        /* accepted after "leave by then and it fits" or "come at" */                \
     X(unmet)          /* wishes that nothing came of */                                            \
     X(cancelled)      /* cancels accepted */                                                       \
     X(extensions_asked)                                                                            \
@@ -30,7 +30,6 @@
     X(plates_misread) /* of these not as they are */                                               \
     X(opened)         /* arms lifted */                                                            \
     X(denied)         /* answers that were no */                                                   \
-    X(silent)         /* neither within the time we waited */                                      \
     X(turned_away)    /* promised, yet the gate did not open */                                    \
     X(by_hand)        /* arms lifted by the guard */                                               \
     X(sensor_messages)                                                                             \
