@@ -231,7 +231,7 @@ static int init(struct conf *conf, struct arguments *args)
     if (strncmp(genesis->admin_hash, "$7$", 3) != 0)
         return bad("--admin-hash takes a $7$ line (tidectl credential makes one)", NULL);
     genesis->start_ms = args->server.start_ms;
-    genesis->scaled = args->server.scale != 1;
+    genesis->scaled = args->server.scale != 1 || args->server.start_ms != 0;
     return server_init(conf, genesis);
 }
 

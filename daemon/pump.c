@@ -151,7 +151,7 @@ void pump_on_durable(void *arg, struct store_batch *batch, enum store_error erro
     CHECK(pump->durable_count < PUMP_DURABLE_MAX); /* never more than there are batches */
     pump->durable[pump->durable_count].batch = batch;
     pump->durable[pump->durable_count++].error = error;
-    bool first = pump->durable_count == 1 && !pump->applied;
+    bool first = pump->durable_count == 1 && !pump->applied && pump->started;
     uv_mutex_unlock(&pump->mutex);
     if (first)
         uv_async_send(&pump->wake);
@@ -161,8 +161,9 @@ void pump_on_applied(void *arg)
 {
     struct pump *pump = arg;
     uv_mutex_lock(&pump->mutex);
-    bool first = pump->durable_count == 0 && !pump->applied;
-    pump->applied = true;
+    /* Recovery folds before there is a loop to be woken. */
+    bool first = pump->durable_count == 0 && !pump->applied && pump->started;
+    pump->applied = pump->started;
     uv_mutex_unlock(&pump->mutex);
     if (first)
         uv_async_send(&pump->wake);
@@ -329,11 +330,15 @@ int pump_start(struct pump *pump)
     if (pump->effects.buf == NULL || pump->request == NULL || pump->text == NULL ||
         pump->digest_bytes == NULL)
         return -1;
+    uv_mutex_lock(&pump->mutex);
     uv_async_init(pump->loop, &pump->wake, on_wake);
+    pump->wake.data = pump;
+    pump->started = true;
+    uv_mutex_unlock(&pump->mutex);
     uv_timer_init(pump->loop, &pump->deadline_timer);
     uv_timer_init(pump->loop, &pump->second_timer);
     uv_timer_init(pump->loop, &pump->gate_timer);
-    pump->wake.data = pump->deadline_timer.data = pump;
+    pump->deadline_timer.data = pump;
     pump->second_timer.data = pump->gate_timer.data = pump;
     pump->batch = store_batch_take(pump->store);
     CHECK(pump->batch != NULL);
@@ -364,6 +369,9 @@ void pump_drain(struct pump *pump)
 void pump_close(struct pump *pump)
 {
     pump->stopping = true;
+    uv_mutex_lock(&pump->mutex);
+    pump->started = false;
+    uv_mutex_unlock(&pump->mutex);
     pump_reads_drop(pump);
     if (pump->batch != NULL)
         store_batch_release(pump->store, pump->batch);

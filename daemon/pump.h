@@ -116,9 +116,10 @@ struct pump {
         enum store_error error;
     } durable[PUMP_DURABLE_MAX];
     unsigned durable_count;
-    bool applied;
+    bool applied, started;
 
     struct waiting_list waits;
+    bool own_clock;   /* scaled, or begun elsewhere: the wall clock means nothing */
     bool unavailable; /* the disk is full */
     bool stopping;
     bool draining; /* asked to stop: no more input */

@@ -120,21 +120,13 @@ static void body_digest(struct pump *pump, struct intake *in)
                       in->origin.digest);
 }
 
-/* The rid of a message whose body does not matter any more; "" when there is none. */
-static const char *rid_of(struct pump *pump, const struct intake *in)
-{
-    struct tide_fault ignored;
-    const struct mqtt_message *message = in->message;
-    tide_decode_request(tide_op_find("whoami"), message->payload, message->len, in->domain->names,
-                        0, pump->request, &ignored);
-    return pump->request->rid;
-}
-
 static void refuse_unread(struct pump *pump, const struct intake *in, enum tide_code code,
                           const char *what)
 {
     struct tide_fault fault = {.code = code, .what = what, .offset = -1};
-    refuse(pump, in, rid_of(pump, in), code, &fault);
+    char rid[TIDE_RID_BYTES_MAX + 1];
+    (void)tide_request_rid(in->message->payload, in->message->len, rid);
+    refuse(pump, in, rid, code, &fault);
 }
 
 /* What stands before the engine. True when the request may go on. */
@@ -178,16 +170,21 @@ static bool alive(struct pump *pump, struct intake *in)
     return false;
 }
 
-/* True when the answer is known, or on its way, or refused: nothing is left to do. */
+/* True when the answer is known, or on its way, or refused: nothing is left to do. Comes before
+ * roles and names are looked at: the same rid gets the same answer whatever changed since. */
 static bool seen_before(struct pump *pump, struct intake *in)
 {
     const uint8_t *effects = NULL;
     size_t len = 0;
     struct tide_fault fault = {
         .code = TIDE_CODE_conflict, .path = "rid", .what = "used for another body", .offset = -1};
+    (void)tide_request_rid(in->message->payload, in->message->len, in->origin.rid);
+    if (in->origin.rid[0] == '\0')
+        return false; /* decoding will say what is wrong */
+    body_digest(pump, in);
     switch (store_rid_find(pump->store, in->domain->number, &in->origin, &effects, &len)) {
     case STORE_RID_NEW:
-        return !alive(pump, in);
+        return false;
     case STORE_RID_PENDING:
         return true;
     case STORE_RID_KNOWN:
@@ -211,35 +208,39 @@ static void apply_names(struct pump *pump, struct domain *domain)
     }
 }
 
+static bool decide(struct pump *pump, struct intake *in, const struct engine_event *event)
+{
+    enum tide_code code = TIDE_CODE_ok;
+    if (!pump_ticks_domain(pump, in->domain, event->when_ms) || !pump_has_room(pump))
+        return false;
+    pump_step(pump, in->domain, event, &in->origin, &code);
+    if (code == TIDE_CODE_ok)
+        apply_names(pump, in->domain);
+    else
+        pump->metrics.refused_total++;
+    return true;
+}
+
 static bool take_request(struct pump *pump, struct intake *in)
 {
     in->op = tide_op_find(in->topic.tail);
+    in->origin.user = in->user;
+    in->origin.qos = (uint8_t)in->message->qos;
+    if (in->op != NULL && !in->op->is_read && seen_before(pump, in))
+        return true;
     if (!pass_gates(pump, in))
         return true;
-    struct tide_request *request = pump->request;
+    const struct tide_request *request = pump->request;
     struct engine_event event = request->event;
     event.user = in->user;
     event.when_ms = pump_now(pump, in->domain);
-    in->origin.user = in->user;
-    in->origin.qos = (uint8_t)in->message->qos;
     in->origin.expires_ms = request->expires_ms;
     memcpy(in->origin.rid, request->rid, sizeof in->origin.rid);
     if (in->op->is_read) {
         pump_read(pump, in->domain, &event, &in->origin);
         return true;
     }
-    body_digest(pump, in);
-    if (seen_before(pump, in))
-        return true;
-    if (!pump_ticks_domain(pump, in->domain, event.when_ms) || !pump_has_room(pump))
-        return false;
-    enum tide_code code = TIDE_CODE_ok;
-    pump_step(pump, in->domain, &event, &in->origin, &code);
-    if (code == TIDE_CODE_ok)
-        apply_names(pump, in->domain);
-    else
-        pump->metrics.refused_total++;
-    return true;
+    return !alive(pump, in) || decide(pump, in, &event);
 }
 
 /* ---- the door ------------------------------------------------------------------------------------------ */

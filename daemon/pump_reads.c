@@ -8,9 +8,12 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "daemon/core/check.h"
 #include "daemon/pump.h"
+#include "daemon/server.h"
 
 #define WAITS_MAX 8192
 #define PERSON_ROWS_MAX 24
@@ -138,14 +141,14 @@ static struct waiting *wait_new(struct pump *pump, struct domain *domain,
     return wait;
 }
 
-static void refuse_busy(struct pump *pump, struct domain *domain, const struct store_origin *origin)
+static void refuse_read(struct pump *pump, struct domain *domain, const struct store_origin *origin,
+                        enum tide_code code, const char *what)
 {
     const char *name = domain->names->text(domain->names->arg, TIDE_NAME_KIND_user, origin->user);
     pump->metrics.busy_total++;
     if (name != NULL)
-        pump_refuse(pump, domain, name, origin->rid, TIDE_CODE_busy,
-                    &(struct tide_fault){.code = TIDE_CODE_busy, .what = "", .offset = -1},
-                    origin->qos);
+        pump_refuse(pump, domain, name, origin->rid, code,
+                    &(struct tide_fault){.code = code, .what = what, .offset = -1}, origin->qos);
 }
 
 static void on_backup(void *arg, enum store_error error, const char *path, uint64_t bytes)
@@ -156,22 +159,26 @@ static void on_backup(void *arg, enum store_error error, const char *path, uint6
               log_str(path), (unsigned long long)bytes);
 }
 
-static void start_backup(struct pump *pump)
+static void backup_path(const struct conf *conf, char *out, size_t cap)
+{
+    char folder[8300], when[32];
+    time_t now = (time_t)(clock_real_ms() / 1000);
+    struct tm tm;
+    (void)gmtime_r(&now, &tm);
+    (void)strftime(when, sizeof when, "%Y-%m-%dT%H-%M-%S", &tm);
+    server_backup_folder(conf, folder, sizeof folder);
+    (void)mkdir(folder, 0700); /* there already is fine; else the copy says what is wrong */
+    (void)snprintf(out, cap, "%s/tide-%s.db", folder, when);
+}
+
+static enum store_error start_backup(struct pump *pump)
 {
     char path[8400];
-    const char *folder = pump->conf->backup_folder;
-    int64_t now_ms = clock_real_ms();
-    if (folder[0] != '\0')
-        (void)snprintf(path, sizeof path, "%s/tide-%lld.db", folder, (long long)now_ms);
-    else {
-        const char *slash = strrchr(pump->conf->database, '/');
-        int head = slash != NULL ? (int)(slash - pump->conf->database + 1) : 0;
-        (void)snprintf(path, sizeof path, "%.*sbackups/tide-%lld.db", head, pump->conf->database,
-                       (long long)now_ms);
-    }
+    backup_path(pump->conf, path, sizeof path);
     enum store_error error = store_backup(pump->store, path, on_backup, pump);
     log_event(LOG_INFO_, "backup.start", "\"file\":%s,\"error\":%s", log_str(path),
               log_str(store_error_name(error)));
+    return error;
 }
 
 void pump_read(struct pump *pump, struct domain *domain, const struct engine_event *event,
@@ -188,8 +195,10 @@ void pump_read(struct pump *pump, struct domain *domain, const struct engine_eve
             break;
     bool ok = record.reply.code == TIDE_CODE_ok;
     bool from_tables = ok && is_from_tables(event->kind);
-    if (ok && event->kind == TIDE_REC_backup)
-        start_backup(pump);
+    if (ok && event->kind == TIDE_REC_backup && start_backup(pump) != STORE_OK) {
+        refuse_read(pump, domain, origin, TIDE_CODE_unavailable, "the copy cannot be begun");
+        return;
+    }
     if (!from_tables && store_durable_seq(pump->store, domain->number) ==
                             store_last_seq(pump->store, domain->number)) {
         pump_send_reply(pump, domain, origin->user, origin->rid, answer.buf, answer.len,
@@ -198,7 +207,7 @@ void pump_read(struct pump *pump, struct domain *domain, const struct engine_eve
     }
     struct waiting *wait = wait_new(pump, domain, origin, from_tables ? 0 : answer.len);
     if (wait == NULL) {
-        refuse_busy(pump, domain, origin);
+        refuse_read(pump, domain, origin, TIDE_CODE_busy, "too many questions wait");
         return;
     }
     wait->from_tables = from_tables;
@@ -265,7 +274,7 @@ void pump_reads_drop(struct pump *pump)
         struct store_origin origin = {.user = wait->user, .qos = wait->qos};
         memcpy(origin.rid, wait->rid, sizeof origin.rid);
         if (pump->mqtt != NULL && !pump->stopping)
-            refuse_busy(pump, wait->domain, &origin);
+            refuse_read(pump, wait->domain, &origin, TIDE_CODE_unavailable, "try again");
         pump->waits.first = wait->next;
         pump->waits.count--;
         free(wait);

@@ -441,13 +441,14 @@ static int come_up(struct server *server)
     struct pump *pump = &server->pump;
     const struct server_options *options = server->options;
     clock_begin(&server->clock, options->scale, options->start_ms);
+    pump->own_clock = options->scale != 1 || options->start_ms != 0;
     pump->loop = &server->loop;
     pump->conf = server->conf;
     pump->clock = &server->clock;
     pump->on_fatal = on_fatal;
     pump->arg = server;
     uv_mutex_init(&pump->mutex);
-    enum store_error error = open_store(server, options->scale != 1);
+    enum store_error error = open_store(server, pump->own_clock);
     if (error != STORE_OK)
         return exit_of(error);
     pump->store = server->store;
@@ -469,6 +470,14 @@ static int come_up(struct server *server)
     return start_mqtt(server) == 0 ? EXIT_FINE : EXIT_BAD_CONFIG;
 }
 
+static void free_domains(struct server *server)
+{
+    for (unsigned i = 0; i < server->pump.domain_count; i++) {
+        free(server->domains[i].memory);
+        free(server->domains[i].buckets);
+    }
+}
+
 int server_run(struct conf *conf, const struct server_options *options)
 {
     struct server *server = calloc(1, sizeof *server);
@@ -485,10 +494,7 @@ int server_run(struct conf *conf, const struct server_options *options)
     CHECK(uv_run(&server->loop, UV_RUN_DEFAULT) == 0);
     CHECK(uv_loop_close(&server->loop) == 0);
     code = server->exit_code;
-    for (unsigned i = 0; i < server->pump.domain_count; i++) {
-        free(server->domains[i].memory);
-        free(server->domains[i].buckets);
-    }
+    free_domains(server);
     uv_mutex_destroy(&server->pump.mutex);
     free(server);
     log_event(LOG_INFO_, "stopped", "\"exit\":%d", code);
@@ -556,5 +562,7 @@ int server_init(struct conf *conf, const struct server_genesis *genesis)
         CHECK(uv_run(&server->loop, UV_RUN_DEFAULT) == 0);
     }
     server->store = store_close(server->store);
-    return code; /* the process ends */
+    free_domains(server);
+    free(server);
+    return code;
 }

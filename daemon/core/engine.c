@@ -293,6 +293,24 @@ static bool is_own(const struct engine_event *event)
            event->kind == TIDE_REC_clock || (event->kind == TIDE_REC_forget && event->user == 0);
 }
 
+static bool is_fact(unsigned kind)
+{
+    return kind == TIDE_REC_plate_seen || kind == TIDE_REC_slot_seen ||
+           kind == TIDE_REC_gate_report || kind == TIDE_REC_command_done || kind == TIDE_REC_hello;
+}
+
+/* A gateway tells facts and nothing else; a person tells none. */
+static bool may_speak(struct step *step)
+{
+    if (!step_identify(step))
+        return false;
+    const struct user_state *user = user_of(step->engine, step->user);
+    if ((user->row.kind == TIDE_USER_KIND_gateway) == is_fact(step->event->kind))
+        return true;
+    step_refuse(step, TIDE_CODE_not_authorized, TIDE_WHY_role_missing);
+    return false;
+}
+
 void engine_step(struct engine *engine, const struct engine_event *event,
                  struct engine_effects *effects)
 {
@@ -304,7 +322,7 @@ void engine_step(struct engine *engine, const struct engine_event *event,
           engine_next_deadline(engine) > event->when_ms);
     engine->now_ms = event->when_ms;
     freemap_horizon(engine);
-    if (is_own(event) || step_identify(&step))
+    if (is_own(event) || may_speak(&step))
         rules[event->kind](&step);
     step_counters(&step);
     CHECK(is_own(event) || step.replied);
@@ -318,7 +336,7 @@ void engine_query(const struct engine *engine, const struct engine_event *event,
                         .effects = effects,
                         .now_ms = event->when_ms};
     CHECK(TIDE_EVENT_IS_ASK(event->kind));
-    if (step_identify(&step))
+    if (may_speak(&step))
         parking_ask(&step);
     CHECK(step.replied);
 }

@@ -18,18 +18,17 @@ bool cursor_take(struct step *step, uint32_t boot, uint32_t seq)
 {
     struct engine *engine = step->engine;
     struct tide_gateway_cursor *cursor = table_find(&engine->cursors, step->user);
-    if (cursor == NULL)
-        cursor = table_add(&engine->cursors, step->user);
-    if (cursor == NULL) {
-        step_refuse(step, TIDE_CODE_full, TIDE_WHY_pool_full);
-        return false;
-    }
-    bool next = boot == cursor->boot ? seq == cursor->seq + 1 : boot > cursor->boot && seq == 1;
+    uint32_t last_boot = cursor != NULL ? cursor->boot : 0,
+             last_seq = cursor != NULL ? cursor->seq : 0;
+    bool next = boot == last_boot ? seq == last_seq + 1 : boot > last_boot && seq == 1;
     if (!next) { /* the ack is cumulative: what lies in a gap must be sent again first */
-        bool known = boot < cursor->boot || (boot == cursor->boot && seq <= cursor->seq);
+        bool known = boot < last_boot || (boot == last_boot && seq <= last_seq);
         step_refuse(step, TIDE_CODE_stale, known ? TIDE_WHY_duplicate : TIDE_WHY_gap);
         return false;
     }
+    if (cursor == NULL)
+        cursor = table_add(&engine->cursors, step->user);
+    CHECK(cursor != NULL); /* as many as users */
     cursor->boot = boot;
     cursor->seq = seq;
     cursor->seen_ms = step->now_ms;
@@ -47,10 +46,7 @@ void hello_take(struct step *step)
         return;
     if (cursor == NULL)
         cursor = table_add(&engine->cursors, step->user);
-    if (cursor == NULL) {
-        step_refuse(step, TIDE_CODE_full, TIDE_WHY_pool_full);
-        return;
-    }
+    CHECK(cursor != NULL); /* as many as users */
     if (hello->boot > cursor->boot || (hello->boot == cursor->boot && hello->seq > cursor->seq)) {
         cursor->boot = hello->boot;
         cursor->seq = hello->seq;
