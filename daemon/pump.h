@@ -181,6 +181,8 @@ void pump_reads_drop(struct pump *pump);
 void pump_on_state(void *arg, bool up);
 void pump_public(struct pump *pump);
 void pump_node_state(struct pump *pump, const char *state);
+/* Brings the gauges up to now. */
+void pump_gather_metrics(struct pump *pump);
 /* Whole hours, calendar, clock: what is to be looked at once a second. */
 void pump_second(struct pump *pump);
 

@@ -195,7 +195,7 @@ static void forget_due(struct pump *pump, struct domain *domain)
     pump_commit(pump);
 }
 
-static void gather_metrics(struct pump *pump)
+void pump_gather_metrics(struct pump *pump)
 {
     struct mqtt_stats mqtt = {0};
     struct store_stats store = {0};
@@ -232,7 +232,7 @@ void pump_second(struct pump *pump)
 {
     static unsigned seconds;
     seconds++;
-    gather_metrics(pump);
+    pump_gather_metrics(pump);
     if (pump->draining || pump->unavailable)
         return;
     pump_public(pump);

@@ -329,6 +329,7 @@ static int on_http(void *arg, const char *path, char *out, size_t cap, size_t *r
     struct server *server = arg;
     bool up = mqtt_is_up(server->mqtt) && !server->pump.unavailable;
     if (strcmp(path, "/metrics") == 0) {
+        pump_gather_metrics(&server->pump);
         *ret_type = "text/plain; version=0.0.4";
         *ret_len = metrics_print(&server->pump.metrics, out, cap);
         return *ret_len > 0 ? 200 : 500;
