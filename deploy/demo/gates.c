@@ -1,9 +1,10 @@
 /* gates.c - the cars before the arms, and the devices that see them.
  *
  * A camera sees one car at a time: each lane has a queue, and the next plate is read when the arm
- * has lifted for the one before, or has not lifted for SILENCE_US of real time. That silence is how
- * a refusal looks from the camera's side; the gateway's own list would have opened after 150 ms.
- * Where the guard then opens, the car stays before the arm until it has lifted.
+ * has lifted for the one before, or has not lifted for a while. That silence is how a refusal looks
+ * from the camera's side: the gateway's own list would have opened after 150 ms. On a machine that
+ * is slow for other reasons the while grows with the answers, so that a late one is not taken for
+ * the next car's. Where the guard then opens, the car stays before the arm until it has lifted.
  */
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -12,7 +13,8 @@
 #include "deploy/demo/devices.h"
 #include "deploy/demo/player.h"
 
-#define SILENCE_US 450000
+#define SILENCE_US 500000
+#define SILENCE_MAX_US 2500000
 #define HAND_US 3000000
 #define ALIVE_EVERY_US 350000
 #define TEXT_CAP 2048
@@ -89,6 +91,15 @@ static void acknowledge(struct demo_player *player, int lane, const char *name, 
     cJSON_Delete(message);
 }
 
+static void took_us(struct demo_player *player, int64_t us)
+{
+    player->tally->opened++;
+    demo_tally_latency(player->tally, us);
+    if (us * 3 > player->silence_us) {
+        player->silence_us = us * 3 < SILENCE_MAX_US ? us * 3 : SILENCE_MAX_US;
+    }
+}
+
 void demo_on_field(struct demo_player *player, const struct demo_news *news)
 {
     char name[32];
@@ -99,8 +110,7 @@ void demo_on_field(struct demo_player *player, const struct demo_news *news)
     struct demo_gate *gate = &player->gate[lane];
     if (strcmp(name, "gpio_out") == 0 && gate->asked) {
         if (!gate->handed) {
-            player->tally->opened++;
-            demo_tally_latency(player->tally, news->at_us - gate->asked_us);
+            took_us(player, news->at_us - gate->asked_us);
         }
         acknowledge(player, lane, name, news->json);
         answered(player, lane, true);
@@ -113,9 +123,10 @@ void demo_on_field(struct demo_player *player, const struct demo_news *news)
 void demo_gates_turn(struct demo_player *player)
 {
     int64_t now_us = demo_elapsed_us();
+    int64_t silence_us = player->silence_us > SILENCE_US ? player->silence_us : SILENCE_US;
     for (int lane = 0; lane < (int)player->hood->lane_count; lane++) {
         struct demo_gate *gate = &player->gate[lane];
-        if (!gate->asked || now_us - gate->asked_us < (gate->handed ? HAND_US : SILENCE_US)) {
+        if (!gate->asked || now_us - gate->asked_us < (gate->handed ? HAND_US : silence_us)) {
             continue;
         }
         if (!gate->handed) {

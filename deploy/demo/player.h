@@ -110,6 +110,7 @@ struct demo_player {
     size_t public_zones;
     struct demo_hour zone_now[DEMO_ZONES_MAX + 1]; /* supply: open to others at this moment */
     char last[200];                                /* the last thing worth telling */
+    int64_t silence_us;                            /* no answer for so long is a no; 0: the least */
     int64_t alive_due_us;
     int alive_next;
 
