@@ -265,14 +265,16 @@ static void drain(struct gw_bridge *bridge)
 static void tell_troubles(struct gw_bridge *bridge)
 {
     struct gw_inbox_stats inbox;
-    struct gw_spool_stats spool;
     uint64_t failures = gw_disk_failures(bridge->disk);
     gw_inbox_stats(bridge->inbox, &inbox);
-    gw_spool_stats(bridge->spool, &spool);
     if (failures != bridge->disk_failures)
         log_event(LOG_ERROR_, "disk.failed", "\"times\":%llu", (unsigned long long)failures);
     if (inbox.dropped != bridge->dropped)
         log_event(LOG_ERROR_, "inbox.full", "\"dropped\":%llu", (unsigned long long)inbox.dropped);
+    if (bridge->uplink.skipped != bridge->skipped)
+        log_event(LOG_ERROR_, "fact.refused", "\"times\":%llu",
+                  (unsigned long long)bridge->uplink.skipped);
+    bridge->skipped = bridge->uplink.skipped;
     bridge->disk_failures = failures;
     bridge->dropped = inbox.dropped;
 }

@@ -55,10 +55,10 @@ struct gw_bridge {
     uint64_t seen[GW_SEEN_MAX];
     unsigned seen_next;
 
-    int64_t now_ms, real_ms;                    /* of this turn: elapsed, wall clock */
-    int64_t second_ms;                          /* elapsed: next housekeeping */
-    int64_t reconcile_ms;                       /* elapsed: next comparison of the white lists */
-    uint64_t disk_failures, lost, dropped, bad; /* as last told */
+    int64_t now_ms, real_ms;                  /* of this turn: elapsed, wall clock */
+    int64_t second_ms;                        /* elapsed: next housekeeping */
+    int64_t reconcile_ms;                     /* elapsed: next comparison of the white lists */
+    uint64_t disk_failures, dropped, skipped; /* as last told */
     bool stop, ready;
 };
 

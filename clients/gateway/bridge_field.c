@@ -117,18 +117,17 @@ void gw_bridge_slots(struct gw_bridge *bridge)
 }
 
 /* ---- cameras ---------------------------------------------------------------------------------- */
+/* What is no plate ("_无_", another country's) is a car that could not be read: it is asked about
+ * all the same, without a text. */
 static void take_plate(struct gw_bridge *bridge, unsigned camera, const struct gw_event *event,
                        int64_t received_ms)
 {
-    char plate[GW_PLATE_CAP];
+    char plate[GW_PLATE_CAP] = "";
     int64_t at_ms = event->device_ms;
     if (tide_plate_normalise(event->plate, strlen(event->plate), plate, sizeof plate) < 0) {
-        /* No plate of this country, so log_str would not know it for one; "_无_" may be told. */
-        bool tellable = strpbrk(event->plate, "0123456789") == NULL;
-        log_event(LOG_INFO_, "plate.unreadable", "\"lane\":%s,\"read\":%s",
-                  log_str(bridge->conf->cameras[camera].lane),
-                  tellable ? log_str(event->plate) : "\"***\"");
-        return;
+        plate[0] = '\0';
+        log_event(LOG_INFO_, "plate.unreadable", "\"lane\":%s",
+                  log_str(bridge->conf->cameras[camera].lane));
     }
     if (at_ms == 0)
         at_ms = gw_civil_ms(&bridge->passes.civil, bridge->real_ms);

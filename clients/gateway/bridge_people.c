@@ -52,10 +52,6 @@ static bool take_list(struct gw_bridge *bridge, const cJSON *body)
         return false;
     case GW_PASSES_PART:
         return true;
-    case GW_PASSES_HOLE:
-        log_event(LOG_WARN_, "list.hole", "\"ver\":%u", bridge->passes.ver);
-        gw_uplink_greet(&bridge->uplink, bridge->now_ms, bridge->real_ms);
-        break;
     case GW_PASSES_NEW:
         log_event(LOG_DEBUG_, "list", "\"ver\":%u,\"passes\":%zu", bridge->passes.ver,
                   bridge->passes.count);

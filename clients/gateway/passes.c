@@ -32,44 +32,36 @@ void gw_passes_done(struct gw_passes *passes)
 static int by_plate(const void *a, const void *b)
 {
     const struct gw_pass *x = a, *y = b;
-    int order = strcmp(x->plate, y->plate);
-    return order != 0 ? order : (x->from_ms > y->from_ms) - (x->from_ms < y->from_ms);
+    return strcmp(x->plate, y->plate);
 }
 
-/* Index of the first row that is not before (plate, from). */
-static size_t position(const struct gw_passes *passes, const char *plate, int64_t from_ms)
+/* Index of the plate's row, or of where it belongs. */
+static size_t position(const struct gw_passes *passes, const char *plate, bool *ret_found)
 {
-    struct gw_pass key = {.from_ms = from_ms};
     size_t low = 0, high = passes->count;
-    snprintf(key.plate, sizeof key.plate, "%s", plate);
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (by_plate(&passes->rows[middle], &key) < 0)
+        if (strcmp(passes->rows[middle].plate, plate) < 0)
             low = middle + 1;
         else
             high = middle;
     }
+    *ret_found = low < passes->count && strcmp(passes->rows[low].plate, plate) == 0;
     return low;
 }
 
-size_t gw_passes_find(const struct gw_passes *passes, const char *plate, size_t *ret_count)
+const struct gw_pass *gw_passes_of(const struct gw_passes *passes, const char *plate)
 {
-    size_t first = position(passes, plate, INT64_MIN), count = 0;
-    while (first + count < passes->count && strcmp(passes->rows[first + count].plate, plate) == 0)
-        count++;
-    *ret_count = count;
-    return first;
+    bool found;
+    size_t at = position(passes, plate, &found);
+    return found ? &passes->rows[at] : NULL;
 }
 
 bool gw_passes_may(const struct gw_passes *passes, const char *plate, int64_t civil_ms)
 {
-    size_t count, first = gw_passes_find(passes, plate, &count);
-    for (size_t i = first; i < first + count; i++) {
-        const struct gw_pass *row = &passes->rows[i];
-        if (civil_ms >= row->from_ms && (row->until_ms == 0 || civil_ms < row->until_ms))
-            return true;
-    }
-    return false;
+    const struct gw_pass *row = gw_passes_of(passes, plate);
+    return row != NULL && civil_ms >= row->from_ms &&
+           (row->until_ms == 0 || civil_ms < row->until_ms);
 }
 
 static bool reserve(struct gw_pass **rows, size_t *cap, size_t count)
@@ -108,26 +100,24 @@ static bool take_row(const cJSON *item, struct gw_pass *ret)
     return take_time(item, "from", &ret->from_ms) && take_time(item, "until", &ret->until_ms);
 }
 
-static void take_off(struct gw_passes *passes, const char *plate)
+static bool change(struct gw_passes *passes, const struct gw_pass *row)
 {
-    size_t count, first = gw_passes_find(passes, plate, &count);
-    memmove(passes->rows + first, passes->rows + first + count,
-            (passes->count - first - count) * sizeof *passes->rows);
-    passes->count -= count;
-}
-
-static bool put_on(struct gw_passes *passes, const struct gw_pass *row)
-{
-    size_t at = position(passes, row->plate, row->from_ms);
-    if (at < passes->count && by_plate(&passes->rows[at], row) == 0) {
+    bool found, off = row->until_ms != 0 && row->until_ms < row->from_ms;
+    size_t at = position(passes, row->plate, &found);
+    if (off && found) {
+        passes->count--;
+        memmove(passes->rows + at, passes->rows + at + 1,
+                (passes->count - at) * sizeof *passes->rows);
+    } else if (!off && found) {
         passes->rows[at] = *row;
-        return true;
+    } else if (!off) {
+        if (!reserve(&passes->rows, &passes->cap, passes->count))
+            return false;
+        memmove(passes->rows + at + 1, passes->rows + at,
+                (passes->count - at) * sizeof *passes->rows);
+        passes->rows[at] = *row;
+        passes->count++;
     }
-    if (!reserve(&passes->rows, &passes->cap, passes->count))
-        return false;
-    memmove(passes->rows + at + 1, passes->rows + at, (passes->count - at) * sizeof *passes->rows);
-    passes->rows[at] = *row;
-    passes->count++;
     return true;
 }
 
@@ -135,22 +125,18 @@ static enum gw_passes_result take_changes(struct gw_passes *passes, const cJSON 
 {
     const cJSON *item;
     bool whole = true;
+    if (ver <= passes->ver)
+        return GW_PASSES_PART; /* came twice, or was overtaken by the whole list */
     cJSON_ArrayForEach(item, rows)
     {
         struct gw_pass row;
-        if (!take_row(item, &row))
-            return GW_PASSES_INVALID;
-        if (row.until_ms != 0 && row.until_ms < row.from_ms)
-            take_off(passes, row.plate);
-        else
-            whole = put_on(passes, &row) && whole;
+        whole = take_row(item, &row) && change(passes, &row) && whole;
     }
-    bool follows = ver == passes->ver || ver == passes->ver + 1;
     passes->ver = ver;
-    return whole && follows ? GW_PASSES_NEW : GW_PASSES_HOLE;
+    return whole ? GW_PASSES_NEW : GW_PASSES_INVALID;
 }
 
-/* The staged list becomes the list: sorted, a later row for the same plate and start wins. */
+/* The staged list becomes the list: sorted, one row a plate. */
 static void install(struct gw_passes *passes)
 {
     struct gw_pass *rows = passes->staged;

@@ -4,7 +4,8 @@
  * effect when its last page is there; until then the old one stands. It is kept on disk, so that a
  * gate works on a morning without network after a night without power.
  *
- * A plate may stand in it several times, with several spans. Times are civil and half-open.
+ * A plate stands in it once, with one span; a change takes the place of what the list says of its
+ * plate. Times are civil and half-open.
  */
 #ifndef TIDE_GATEWAY_PASSES_H
 #define TIDE_GATEWAY_PASSES_H
@@ -25,7 +26,7 @@ struct gw_pass {
 };
 
 struct gw_passes {
-    struct gw_pass *rows; /* sorted by plate, then from */
+    struct gw_pass *rows; /* sorted by plate */
     size_t count, cap;
     uint32_t ver;
     struct gw_civil civil; /* kept with the list: what its times mean after a restart */
@@ -38,9 +39,8 @@ struct gw_passes {
 };
 
 enum gw_passes_result {
-    GW_PASSES_PART = 0, /* a page; more must come */
+    GW_PASSES_PART = 0, /* a page, more must come; or a change that is older than the list */
     GW_PASSES_NEW = 1,  /* the list changed */
-    GW_PASSES_HOLE = 2, /* a change to a list that we do not have: ask for the whole */
     GW_PASSES_INVALID = -1
 };
 
@@ -48,8 +48,8 @@ void gw_passes_done(struct gw_passes *passes);
 /* The body of down/list. */
 enum gw_passes_result gw_passes_take(struct gw_passes *passes, const cJSON *body);
 bool gw_passes_may(const struct gw_passes *passes, const char *plate, int64_t civil_ms);
-/* The rows of a plate: the first one's index, and how many. */
-size_t gw_passes_find(const struct gw_passes *passes, const char *plate, size_t *ret_count);
+/* What the list says of a plate; NULL: nothing. Good until the list changes. */
+const struct gw_pass *gw_passes_of(const struct gw_passes *passes, const char *plate);
 
 /* The file's text, malloc'ed; NULL without memory. */
 char *gw_passes_write(const struct gw_passes *passes, size_t *ret_len);

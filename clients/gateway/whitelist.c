@@ -94,23 +94,20 @@ static void erase(struct gw_whitelist *list, struct gw_row *row)
 }
 
 /* ---- what is wanted -------------------------------------------------------------------------- */
-/* Of a plate's passes the one that holds now or comes next: a camera has one row a plate. */
-static bool wanted_of(const struct gw_whitelist *list, const struct gw_pass *rows, size_t count,
-                      int64_t civil_ms, struct gw_row *ret)
+/* What the camera should hold of a pass (NULL: none). false: nothing, yet or any more. */
+static bool wanted_of(const struct gw_whitelist *list, const struct gw_pass *pass, int64_t civil_ms,
+                      struct gw_row *ret)
 {
     int64_t lapse_ms = civil_ms + list->camera->white_list_days * DAY_MS;
-    for (size_t i = 0; i < count; i++) {
-        int64_t until_ms = rows[i].until_ms;
-        if ((until_ms != 0 && until_ms <= civil_ms) || rows[i].from_ms >= lapse_ms)
-            continue;
-        *ret =
-            (struct gw_row){.state = GW_ROW_ADD,
-                            .from_ms = rows[i].from_ms > 0 ? rows[i].from_ms : civil_ms,
-                            .until_ms = until_ms != 0 && until_ms < lapse_ms ? until_ms : lapse_ms};
-        memcpy(ret->plate, rows[i].plate, sizeof ret->plate);
-        return true;
-    }
-    return false;
+    if (pass == NULL || (pass->until_ms != 0 && pass->until_ms <= civil_ms) ||
+        pass->from_ms >= lapse_ms)
+        return false;
+    bool ends = pass->until_ms != 0 && pass->until_ms < lapse_ms;
+    *ret = (struct gw_row){.state = GW_ROW_ADD,
+                           .from_ms = pass->from_ms > 0 ? pass->from_ms : civil_ms,
+                           .until_ms = ends ? pass->until_ms : lapse_ms};
+    memcpy(ret->plate, pass->plate, sizeof ret->plate);
+    return true;
 }
 
 /* A row that is there suffices while it lets in when it should, and not for longer than it should:
@@ -161,8 +158,7 @@ void gw_whitelist_reconcile(struct gw_whitelist *list, const struct gw_passes *p
     struct gw_row wanted;
     for (size_t i = list->count; i-- > 0;) {
         struct gw_row *row = &list->rows[i];
-        size_t count, first = gw_passes_find(passes, row->plate, &count);
-        if (wanted_of(list, passes->rows + first, count, civil_ms, &wanted))
+        if (wanted_of(list, gw_passes_of(passes, row->plate), civil_ms, &wanted))
             continue;
         bool sent = list->awaiting && strcmp(list->awaited.plate, row->plate) == 0;
         if (row->state == GW_ROW_FOREIGN || (row->state == GW_ROW_ADD && !sent))
@@ -170,13 +166,9 @@ void gw_whitelist_reconcile(struct gw_whitelist *list, const struct gw_passes *p
         else if (row->state != GW_ROW_DELETE)
             set_state(list, row, GW_ROW_DELETE);
     }
-    for (size_t i = 0; i < passes->count;) {
-        size_t count, first = gw_passes_find(passes, passes->rows[i].plate, &count);
-        assert(first == i && count > 0);
-        if (wanted_of(list, passes->rows + first, count, civil_ms, &wanted))
+    for (size_t i = 0; i < passes->count; i++)
+        if (wanted_of(list, &passes->rows[i], civil_ms, &wanted))
             want(list, &wanted, civil_ms, now_ms);
-        i += count;
-    }
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */

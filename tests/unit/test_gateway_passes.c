@@ -71,32 +71,37 @@ static void lists_come_whole_or_as_changes(void **state)
          "B[0-0] A[8-18]"},
         {"a plate comes on", DELTA("6", PASS(C, "13", "15")), GW_PASSES_NEW,
          "C[13-15] B[0-0] A[8-18]"},
-        {"a second span of a plate", DELTA("7", PASS(A, "20", "22")), GW_PASSES_NEW,
-         "C[13-15] B[0-0] A[8-18] A[20-22]"},
-        {"a span is lengthened", DELTA("8", PASS(A, "20", "23")), GW_PASSES_NEW,
-         "C[13-15] B[0-0] A[8-18] A[20-23]"},
-        {"a plate goes off with all its spans, and comes back with one",
-         DELTA("9", OFF(A) "," PASS(A, "20", "23")), GW_PASSES_NEW, "C[13-15] B[0-0] A[20-23]"},
-        {"off what is not on", DELTA("10", OFF("粤B99999")), GW_PASSES_NEW,
-         "C[13-15] B[0-0] A[20-23]"},
-        {"the same change again", DELTA("10", OFF("粤B99999")), GW_PASSES_NEW,
-         "C[13-15] B[0-0] A[20-23]"},
-        {"a change is missing", DELTA("12", OFF(C)), GW_PASSES_HOLE, "B[0-0] A[20-23]"},
-        {"a new whole list begins; the old one stands", WHOLE("13", "1", "3", ALWAYS(C)),
-         GW_PASSES_PART, "B[0-0] A[20-23]"},
-        {"the same page again counts once", WHOLE("13", "1", "3", ALWAYS(C)), GW_PASSES_PART,
-         "B[0-0] A[20-23]"},
-        {"pages in any order", WHOLE("13", "3", "3", ALWAYS(A)), GW_PASSES_PART, "B[0-0] A[20-23]"},
-        {"a newer list overtakes it", WHOLE("14", "1", "1", ALWAYS(B)), GW_PASSES_NEW, "B[0-0]"},
-        {"what is left of the older one", WHOLE("13", "2", "3", ""), GW_PASSES_PART, "B[0-0]"},
-        {"an empty list", WHOLE("15", "0", "1", ""), GW_PASSES_NEW, ""},
+        {"another span takes the place of the old one", DELTA("7", PASS(A, "20", "22")),
+         GW_PASSES_NEW, "C[13-15] B[0-0] A[20-22]"},
+        {"a right for good, too", DELTA("8", ALWAYS(A)), GW_PASSES_NEW, "C[13-15] B[0-0] A[0-0]"},
+        {"a plate goes off, another is changed", DELTA("9", OFF(C) "," PASS(A, "08", "18")),
+         GW_PASSES_NEW, "B[0-0] A[8-18]"},
+        {"off what is not on", DELTA("10", OFF("粤B99999")), GW_PASSES_NEW, "B[0-0] A[8-18]"},
+        {"a change that came before", DELTA("9", OFF(A)), GW_PASSES_PART, "B[0-0] A[8-18]"},
+        {"the same change again", DELTA("10", OFF(A)), GW_PASSES_PART, "B[0-0] A[8-18]"},
+        {"numbers in between were another gateway's", DELTA("14", OFF(B)), GW_PASSES_NEW,
+         "A[8-18]"},
+        {"a new whole list begins; the old one stands", WHOLE("15", "1", "3", ALWAYS(C)),
+         GW_PASSES_PART, "A[8-18]"},
+        {"the same page again counts once", WHOLE("15", "1", "3", ALWAYS(C)), GW_PASSES_PART,
+         "A[8-18]"},
+        {"pages in any order", WHOLE("15", "0", "3", ALWAYS(A)), GW_PASSES_PART, "A[8-18]"},
+        {"a newer list overtakes it", WHOLE("16", "0", "1", ALWAYS(B)), GW_PASSES_NEW, "B[0-0]"},
+        {"what is left of the older one", WHOLE("15", "2", "3", ""), GW_PASSES_PART, "B[0-0]"},
+        {"a plate twice in a whole list", WHOLE("17", "0", "1", ALWAYS(C) "," ALWAYS(C)),
+         GW_PASSES_NEW, "C[0-0]"},
+        {"a daemon that began anew counts anew", WHOLE("1", "0", "1", ALWAYS(A)), GW_PASSES_NEW,
+         "A[0-0]"},
+        {"and its changes", DELTA("2", OFF(A)), GW_PASSES_NEW, ""},
+        {"an empty list", WHOLE("3", "0", "1", ""), GW_PASSES_NEW, ""},
         {"no ver", "{\"passes\":[]}", GW_PASSES_INVALID, ""},
         {"no passes", "{\"ver\":16}", GW_PASSES_INVALID, ""},
         {"a pass without a plate", DELTA("16", "{}"), GW_PASSES_INVALID, ""},
-        {"a plate with a blank", DELTA("16", ALWAYS("A 1")), GW_PASSES_INVALID, ""},
-        {"a time that is none", DELTA("16", "{\"plate\":\"x\",\"from\":\"noon\"}"),
-         GW_PASSES_INVALID, ""},
-        {"too many pages", WHOLE("16", "0", "100000", ""), GW_PASSES_INVALID, ""},
+        {"a plate with a blank", DELTA("17", ALWAYS("A 1")), GW_PASSES_INVALID, ""},
+        {"a time that is none costs its own row only",
+         DELTA("18", "{\"plate\":\"x\",\"from\":\"noon\"}," ALWAYS(B)), GW_PASSES_INVALID,
+         "B[0-0]"},
+        {"too many pages", WHOLE("19", "0", "100000", ""), GW_PASSES_INVALID, "B[0-0]"},
     };
     struct gw_passes passes = {.count = 0};
     (void)state;
@@ -115,15 +120,14 @@ static void spans_are_half_open(void **state)
         int64_t minutes_after_noon;
         bool may;
     } rows[] = {
-        {A, -241, false}, {A, -240, true},     {A, 359, true},  {A, 360, false},
-        {A, 479, false},  {A, 480, true},      {A, 600, false}, {B, -9999, true},
-        {B, 0, true},     {B, 99999999, true}, {C, 0, false},
+        {A, -241, false}, {A, -240, true},     {A, 359, true}, {A, 360, false}, {B, -9999, true},
+        {B, 0, true},     {B, 99999999, true}, {C, 0, false},  {C, 480, true},  {"", 0, false},
     };
     struct gw_passes passes = {.count = 0};
     (void)state;
     assert_int_equal(
         take(&passes,
-             WHOLE("1", "0", "1", PASS(A, "08", "18") "," PASS(A, "20", "22") "," ALWAYS(B))),
+             WHOLE("1", "0", "1", PASS(A, "08", "18") "," PASS(C, "20", "22") "," ALWAYS(B))),
         GW_PASSES_NEW);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (gw_passes_may(&passes, rows[i].plate, NOON_MS + rows[i].minutes_after_noon * 60000) !=
@@ -176,7 +180,7 @@ static void the_file_keeps_all_and_shows_damage(void **state)
     snprintf(path, sizeof path, "/tmp/tide-passes-%d", (int)getpid());
     assert_int_equal(
         take(&passes,
-             WHOLE("77", "0", "1", PASS(A, "08", "18") "," PASS(A, "20", "22") "," ALWAYS(B))),
+             WHOLE("77", "0", "1", PASS(A, "08", "18") "," PASS(C, "20", "22") "," ALWAYS(B))),
         GW_PASSES_NEW);
     passes.civil = (struct gw_civil){.civil_ms = NOON_MS, .real_ms = 1753080000000, .scale = 720};
     snprintf(before, sizeof before, "%s", words(&passes));

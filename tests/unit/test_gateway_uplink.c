@@ -26,8 +26,31 @@ static struct {
     int64_t now_ms;
     int refuse_after; /* sends that are still taken; -1: all */
     char log[4096];   /* "hello(7,0) slot(7,1) ..." */
-    uint32_t boot, seq, taken, repeats;
+    uint32_t boot, seq, taken, repeats, gaps;
+    uint32_t refuses_seq;  /* of any boot: no fact to the daemon */
+    unsigned loses_one_in; /* facts on their way; 0: none */
+    uint32_t dice;
 } stage;
+
+static void daemon_takes(bool is_hello, uint32_t boot, uint32_t seq)
+{
+    bool beyond = boot > stage.boot || (boot == stage.boot && seq > stage.seq);
+    bool is_next = boot == stage.boot ? seq == stage.seq + 1 : boot > stage.boot && seq == 1;
+    stage.dice = stage.dice * 1664525u + 1013904223u;
+    if (!is_hello) {
+        if (stage.loses_one_in != 0 && (stage.dice >> 8) % stage.loses_one_in == 0)
+            return;
+        if (seq == stage.refuses_seq)
+            return;
+        stage.taken += is_next;
+        stage.repeats += !beyond;
+        stage.gaps += beyond && !is_next;
+    }
+    if (is_hello ? beyond : is_next) {
+        stage.boot = boot;
+        stage.seq = seq;
+    }
+}
 
 static int send_fact(void *arg, const char *kind, const char *json)
 {
@@ -48,16 +71,7 @@ static int send_fact(void *arg, const char *kind, const char *json)
     snprintf(stage.log + at, sizeof stage.log - at, "%s%s(%+d,%d)%s", at > 0 ? " " : "", kind,
              (int)(boot - first), (int)seq, gw_json_flag(body, "replay") ? "!" : "");
     cJSON_Delete(body);
-    if (strcmp(kind, "hello") == 0)
-        return 0;
-    bool is_new =
-        (uint32_t)boot > stage.boot || ((uint32_t)boot == stage.boot && (uint32_t)seq > stage.seq);
-    stage.taken += is_new;
-    stage.repeats += !is_new;
-    if (is_new) {
-        stage.boot = (uint32_t)boot;
-        stage.seq = (uint32_t)seq;
-    }
+    daemon_takes(strcmp(kind, "hello") == 0, (uint32_t)boot, (uint32_t)seq);
     return 0;
 }
 
@@ -141,7 +155,7 @@ static void hello_comes_first_then_facts_as_they_happen(void **state)
     logged("");
     assert_true(gw_uplink_due(&stage.uplink) == INT64_MAX);
     line(true);
-    logged("hello(+0,1) slot(+0,1)");
+    logged("hello(+0,0) slot(+0,1)");
     fact(GW_FACT_PLATE);
     logged("plate(+0,2)");
     assert_int_equal(gw_uplink_due(&stage.uplink), 1000 + GW_UPLINK_STALL_MS);
@@ -163,7 +177,10 @@ static void a_new_line_begins_at_the_first_unacknowledged(void **state)
     fact(GW_FACT_SLOT);
     logged("hello(+0,0) slot(+0,1) slot(+0,2) slot(+0,3)");
     line(true);
-    logged("hello(+0,4) slot(+0,2) slot(+0,3) slot(+0,4)");
+    logged("hello(+0,1) slot(+0,2) slot(+0,3) slot(+0,4)");
+    ack(gw_spool_boot(stage.spool), 4);
+    line(true);
+    logged("hello(+0,4)");
 }
 
 static void nothing_moves_for_five_seconds(void **state)
@@ -178,13 +195,13 @@ static void nothing_moves_for_five_seconds(void **state)
         later(pauses[i] - 1);
         logged("");
         later(1);
-        logged("slot(+0,1) slot(+0,2)");
+        logged("hello(+0,0) slot(+0,1) slot(+0,2)");
     }
     ack(gw_spool_boot(stage.spool), 1); /* it moves again: patience begins anew */
     later(4999);
     logged("");
     later(1);
-    logged("slot(+0,2)");
+    logged("hello(+0,1) slot(+0,2)");
 }
 
 static void the_window_holds(void **state)
@@ -223,7 +240,7 @@ static void the_library_may_refuse(void **state)
     logged("");
     stage.refuse_after = -1;
     later(GW_UPLINK_RETRY_MS);
-    logged("hello(+0,2) slot(+0,1) slot(+0,2)");
+    logged("hello(+0,0) slot(+0,1) slot(+0,2)");
 }
 
 /* A plate whose car was decided here is history when it is sent, or sent again. */
@@ -235,10 +252,10 @@ static void a_plate_grows_old(void **state)
     logged("hello(+0,0) plate(+0,1)");
     stage.now_ms += 100;
     line(true);
-    logged("hello(+0,1) plate(+0,1)");
+    logged("hello(+0,0) plate(+0,1)");
     stage.now_ms += 51;
     line(true);
-    logged("hello(+0,1) plate(+0,1)!");
+    logged("hello(+0,0) plate(+0,1)!");
     fact(GW_FACT_REPORT);
     logged("gate(+0,2)");
 }
@@ -251,31 +268,122 @@ static void what_is_replayed_is_said_once(void **state)
                                      "\"plate\":\"浙FA1234\",\"replay\":true", 1, &seq),
                      0);
     line(true);
-    logged("hello(+0,1) plate(+0,1)!");
+    logged("hello(+0,0) plate(+0,1)!");
 }
 
+/* The new boot waits for the old one: over a change of boots the daemon sees no gap. */
 static void an_earlier_life_goes_out_first(void **state)
 {
     (void)state;
     fact(GW_FACT_PLATE);
     fact(GW_FACT_SLOT);
+    uint32_t first = gw_spool_boot(stage.spool);
     stage.spool = gw_spool_close(stage.spool);
     open_spool();
     fact(GW_FACT_PLATE);
     line(true);
-    logged("hello(+0,1) plate(-1,1)! slot(-1,2) plate(+0,1)");
+    logged("hello(-1,0) plate(-1,1)! slot(-1,2)");
+    ack(first, 1);
+    logged("");
+    ack(first, 2);
+    logged("plate(+0,1)");
     assert_int_equal(stage.taken, 3);
-    ack(gw_spool_boot(stage.spool), 1);
+    ack(first + 1, 1);
     struct gw_spool_stats stats;
     gw_spool_stats(stage.spool, &stats);
     assert_int_equal(stats.records, 0);
 }
 
-/* Lines break, sends are refused, we restart, the daemon forgets nothing: all arrives, once each. */
+/* Acknowledged before we died, and the file that says so was lost: known facts are acked again. */
+static void the_daemon_is_ahead_of_us(void **state)
+{
+    (void)state;
+    fact(GW_FACT_SLOT);
+    fact(GW_FACT_SLOT);
+    stage.boot = gw_spool_boot(stage.spool);
+    stage.seq = 2;
+    line(true);
+    logged("hello(+0,0) slot(+0,1) slot(+0,2)");
+    assert_int_equal(stage.taken, 0);
+    ack(stage.boot, stage.seq);
+    fact(GW_FACT_SLOT);
+    logged("slot(+0,3)");
+    assert_int_equal(stage.taken, 1);
+}
+
+/* One fact that the daemon cannot read must not hold up all others for ever. */
+static void a_fact_that_is_none_is_passed(void **state)
+{
+    uint32_t boot = gw_spool_boot(stage.spool);
+    (void)state;
+    stage.refuses_seq = 2;
+    line(true);
+    fact(GW_FACT_SLOT);
+    fact(GW_FACT_SLOT);
+    fact(GW_FACT_SLOT);
+    ack(boot, 1);
+    logged("hello(+0,0) slot(+0,1) slot(+0,2) slot(+0,3)");
+    assert_int_equal(stage.gaps, 1);
+    for (int64_t pause_ms = 5000; pause_ms <= 40000; pause_ms *= 2) {
+        later(pause_ms); /* perhaps it is only busy */
+        logged("hello(+0,1) slot(+0,2) slot(+0,3)");
+        ack(boot, 1); /* it hears us, and takes no slot 2 */
+    }
+    later(60000);
+    logged("hello(+0,2) slot(+0,3)");
+    assert_int_equal(stage.taken, 2);
+    ack(stage.boot, stage.seq);
+    assert_int_equal(stage.seq, 3);
+    assert_int_equal(stage.uplink.skipped, 1);
+    later(60000);
+    logged("");
+}
+
+/* A daemon that says nothing at all may be without disk: nothing is passed over then. */
+static void a_silent_daemon_is_waited_for(void **state)
+{
+    (void)state;
+    line(true);
+    fact(GW_FACT_SLOT);
+    for (int i = 0; i < 50; i++)
+        later(60000);
+    assert_int_equal(stage.uplink.skipped, 0);
+    assert_true(stage.uplink.resends > 40);
+}
+
+/* A record that the disk lost: hello leads over the hole, when all before it is acknowledged. */
+static void a_hole_on_our_disk_is_led_over(void **state)
+{
+    char path[512];
+    (void)state;
+    uint32_t boot = gw_spool_boot(stage.spool);
+    stage.spool = gw_spool_close(stage.spool);
+    assert_int_equal(gw_spool_open(&stage.spool, stage.folder, 16 * 1024, stage.disk, 1), 0);
+    gw_uplink_begin(&stage.uplink, stage.spool, send_fact, NULL, 150);
+    boot++;
+    for (int i = 0; i < 60; i++)
+        fact(GW_FACT_SLOT); /* segments of 1 KiB */
+    stage.spool = gw_spool_close(stage.spool);
+    snprintf(path, sizeof path, "%s/spool-00000002.seg", stage.folder);
+    assert_int_equal(truncate(path, 500), 0);
+    open_spool();
+    line(true);
+    uint32_t before = stage.seq;
+    assert_in_range(before, 20, 40);
+    assert_int_equal(stage.gaps, 0);
+    ack(boot, before);
+    assert_int_equal(stage.seq, 60);
+    assert_int_equal(stage.gaps, 0);
+    assert_non_null(strstr(stage.log + 10, "hello"));
+}
+
+/* Lines break, sends are refused, we restart, the daemon drops what it has no room for: all arrive,
+ * once each. */
 static void all_arrive_in_any_weather(void **state)
 {
     uint32_t facts = 0, dice = 7;
     (void)state;
+    stage.loses_one_in = 10;
     for (int round = 0; round < 4000; round++) {
         dice = dice * 1664525u + 1013904223u;
         switch (dice >> 24 & 15) {
@@ -292,7 +400,8 @@ static void all_arrive_in_any_weather(void **state)
             stage.refuse_after = -1;
             break;
         case 4:
-            ack(stage.boot, stage.seq);
+            if (stage.boot != 0)
+                ack(stage.boot, stage.seq);
             break;
         case 5:
             later(5000);
@@ -310,14 +419,16 @@ static void all_arrive_in_any_weather(void **state)
         stage.log[0] = '\0';
     }
     stage.refuse_after = -1;
+    stage.loses_one_in = 0;
     line(true);
-    for (int i = 0; i < 100 && stage.taken < facts; i++) {
+    for (int i = 0; i < 1000 && stage.taken < facts; i++) {
         ack(stage.boot, stage.seq);
-        later(100);
+        later(1000);
         stage.log[0] = '\0';
     }
     assert_int_equal(stage.taken, facts);
-    assert_true(stage.repeats > 0);
+    assert_int_equal(stage.uplink.skipped, 0);
+    assert_true(stage.repeats > 0 && stage.gaps > 0);
 }
 
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -333,6 +444,10 @@ int main(void)
         ON_STAGE(a_plate_grows_old),
         ON_STAGE(what_is_replayed_is_said_once),
         ON_STAGE(an_earlier_life_goes_out_first),
+        ON_STAGE(the_daemon_is_ahead_of_us),
+        ON_STAGE(a_fact_that_is_none_is_passed),
+        ON_STAGE(a_silent_daemon_is_waited_for),
+        ON_STAGE(a_hole_on_our_disk_is_led_over),
         ON_STAGE(all_arrive_in_any_weather),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
