@@ -115,6 +115,7 @@ static bool is_finished(const struct outbox *outbox)
 static void *run_thread(void *arg)
 {
     struct outbox *outbox = arg;
+    pthread_setname_np(pthread_self(), "tide-outbox");
     pthread_mutex_lock(&outbox->lock);
     while (!is_finished(outbox)) {
         if (!outbox->open)

@@ -46,16 +46,41 @@ static double median(const double *values, unsigned count)
     return count % 2 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
 }
 
-static int run_phase(struct peak_swarm *swarm, const char *name, const struct peak_phase *phase,
-                     struct figures *figures, struct peak_result *ret)
+/* Who of the three used how much of the processors. */
+struct cpu {
+    double clients, broker, server;
+};
+
+static struct cpu cpu_now(const struct peak_world *world, const struct peak_phase *phase)
+{
+    bool is_home = strcmp(phase->domain, "home") == 0;
+    return (struct cpu){.clients = peak_cpu_us(0),
+                        .broker = peak_cpu_us(world->broker.pid),
+                        .server = peak_cpu_us(is_home ? world->daemon : world->echo)};
+}
+
+static void print_phase(const char *name, const struct peak_result *r, struct cpu before,
+                        struct cpu after)
+{
+    double n = r->answered > 0 ? (double)r->answered : 1;
+    fprintf(stderr,
+            "%-15s %7.0f/s  p50 %8.3f ms  p99 %8.3f ms  most %7.1f ms  us of processor each: "
+            "clients %.0f, broker %.0f, server %.0f\n",
+            name, r->per_s, r->p50_ms, r->p99_ms, r->max_ms, (after.clients - before.clients) / n,
+            (after.broker - before.broker) / n, (after.server - before.server) / n);
+}
+
+static int run_phase(const struct peak_world *world, struct peak_swarm *swarm, const char *name,
+                     const struct peak_phase *phase, struct figures *figures,
+                     struct peak_result *ret)
 {
     broker_fixture_sleep_ms(SETTLE_MS);
+    struct cpu before = cpu_now(world, phase);
     if (peak_swarm_run(swarm, phase, ret) != 0) {
         fprintf(stderr, "%s: requests stay without an answer\n", name);
         return -1;
     }
-    fprintf(stderr, "%-16s %8.0f/s   p50 %8.3f ms   p99 %8.3f ms   most %8.1f ms\n", name,
-            ret->per_s, ret->p50_ms, ret->p99_ms, ret->max_ms);
+    print_phase(name, ret, before, cpu_now(world, phase));
     if (ret->refused > 0)
         fprintf(stderr, "%s: %llu refused, first: %s\n", name, (unsigned long long)ret->refused,
                 ret->refusal);
@@ -64,25 +89,27 @@ static int run_phase(struct peak_swarm *swarm, const char *name, const struct pe
     return 0;
 }
 
-static int run_rounds(struct peak_swarm *swarm, const struct options *o, struct figures *figures)
+static int run_rounds(const struct peak_world *world, struct peak_swarm *swarm,
+                      const struct options *o, struct figures *figures)
 {
     struct peak_result result;
     struct peak_phase phase = {
         .clients = o->users, .window = o->window / o->users, .warm_up_s = 1, .seconds = o->seconds};
     for (unsigned i = 0; i < o->rounds; i++) {
         phase.domain = "echo";
-        if (run_phase(swarm, "echo", &phase, figures, &result) != 0)
+        if (run_phase(world, swarm, "echo", &phase, figures, &result) != 0)
             return -1;
         figures->echo[i] = result.per_s;
         phase.domain = "home";
-        if (run_phase(swarm, "tided", &phase, figures, &result) != 0)
+        if (run_phase(world, swarm, "tided", &phase, figures, &result) != 0)
             return -1;
         figures->home[i] = result.per_s;
     }
     return 0;
 }
 
-static int run_calm(struct peak_swarm *swarm, const struct options *o, struct figures *figures)
+static int run_calm(const struct peak_world *world, struct peak_swarm *swarm,
+                    const struct options *o, struct figures *figures)
 {
     double half = median(figures->home, o->rounds) / 2;
     struct peak_phase paced = {.domain = "echo",
@@ -92,14 +119,14 @@ static int run_calm(struct peak_swarm *swarm, const struct options *o, struct fi
                                .seconds = o->seconds};
     struct peak_phase one = {
         .domain = "echo", .clients = 1, .window = 1, .warm_up_s = 0.5, .seconds = o->seconds / 2};
-    if (run_phase(swarm, "echo, half", &paced, figures, &figures->half_echo) != 0)
+    if (run_phase(world, swarm, "echo, half", &paced, figures, &figures->half_echo) != 0)
         return -1;
     paced.domain = "home";
-    if (run_phase(swarm, "tided, half", &paced, figures, &figures->half) != 0 ||
-        run_phase(swarm, "echo, alone", &one, figures, &figures->alone_echo) != 0)
+    if (run_phase(world, swarm, "tided, half", &paced, figures, &figures->half) != 0 ||
+        run_phase(world, swarm, "echo, alone", &one, figures, &figures->alone_echo) != 0)
         return -1;
     one.domain = "home";
-    return run_phase(swarm, "tided, alone", &one, figures, &figures->alone);
+    return run_phase(world, swarm, "tided, alone", &one, figures, &figures->alone);
 }
 
 /* A few bookings first: what the replies weigh is what the echo will answer with. */
@@ -109,7 +136,7 @@ static int measure(struct peak_world *world, struct peak_swarm *swarm, const str
     struct peak_result result;
     const struct peak_phase taste = {
         .domain = "home", .clients = o->users, .window = 1, .seconds = 0.3};
-    if (run_phase(swarm, "tided, a taste", &taste, figures, &result) != 0)
+    if (run_phase(world, swarm, "tided, a taste", &taste, figures, &result) != 0)
         return -1;
     size_t bytes = peak_swarm_reply_bytes(swarm);
     fprintf(stderr, "%u clients, %u requests under way, replies of %zu bytes\n", o->users,
@@ -118,7 +145,7 @@ static int measure(struct peak_world *world, struct peak_swarm *swarm, const str
         fprintf(stderr, "the echo does not start\n");
         return -1;
     }
-    return run_rounds(swarm, o, figures) == 0 ? run_calm(swarm, o, figures) : -1;
+    return run_rounds(world, swarm, o, figures) == 0 ? run_calm(world, swarm, o, figures) : -1;
 }
 
 static void print_line(const struct options *o, const struct figures *f,

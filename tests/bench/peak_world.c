@@ -353,6 +353,25 @@ double peak_fsync_us(const char *folder)
     return (double)spent_us / TIMES;
 }
 
+double peak_cpu_us(pid_t pid)
+{
+    char path[64], text[512];
+    unsigned long long user = 0, kernel = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", pid != 0 ? (int)pid : (int)getpid());
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    size_t len = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[len] = '\0';
+    const char *at = strrchr(text, ')'); /* behind the name: state and 10 numbers, then ours */
+    for (int field = 0; at != NULL && field < 12; field++)
+        at = strchr(at + 1, ' ');
+    if (at == NULL || sscanf(at, "%llu %llu", &user, &kernel) != 2)
+        return 0;
+    return (double)(user + kernel) * 1e6 / (double)sysconf(_SC_CLK_TCK);
+}
+
 void peak_machine(char *out, size_t cap)
 {
     char line[256], model[128] = "?";

@@ -262,6 +262,28 @@ static void broker_dies(void **state)
     stop_sides(&daemon, &client);
 }
 
+/* The loop is busy while the connection goes and comes back: it is told both all the same, since
+ * what was retained at the broker is gone. */
+static void broker_dies_unseen(void **state)
+{
+    (void)state;
+    struct side daemon = {0};
+    start_side(&daemon, &(struct mqtt_conf){.subscriptions = daemon_topics});
+    assert_true(run_until(&daemon.ups, 1, WAIT_MS));
+    broker_fixture_kill(&broker, SIGKILL);
+    assert_int_equal(broker_fixture_run(&broker), 0);
+    struct mqtt_stats stats = {0};
+    for (int i = 0; i < 500 && stats.reconnects < 2; i++) {
+        broker_fixture_sleep_ms(10);
+        mqtt_stats(daemon.mqtt, &stats);
+    }
+    assert_int_equal(stats.reconnects, 2);
+    run_for(50);
+    assert_int_equal(daemon.downs, 1);
+    assert_int_equal(daemon.ups, 2);
+    stop_sides(&daemon, NULL);
+}
+
 /* No broker at first, then one: the order of starting does not matter. */
 static void broker_comes_later(void **state)
 {
@@ -525,11 +547,17 @@ static void tls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(burst),       cmocka_unit_test(flush_at_the_end),
-        cmocka_unit_test(broker_dies), cmocka_unit_test(broker_comes_later),
-        cmocka_unit_test(overflow),    cmocka_unit_test(alone),
-        cmocka_unit_test(heartbeat),   cmocka_unit_test(will),
-        cmocka_unit_test(cautious),    cmocka_unit_test(refused),
+        cmocka_unit_test(burst),
+        cmocka_unit_test(flush_at_the_end),
+        cmocka_unit_test(broker_dies),
+        cmocka_unit_test(broker_dies_unseen),
+        cmocka_unit_test(broker_comes_later),
+        cmocka_unit_test(overflow),
+        cmocka_unit_test(alone),
+        cmocka_unit_test(heartbeat),
+        cmocka_unit_test(will),
+        cmocka_unit_test(cautious),
+        cmocka_unit_test(refused),
         cmocka_unit_test(tls),
     };
     return cmocka_run_group_tests_name("mqtt", tests, begin, end);
