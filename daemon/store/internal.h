@@ -172,7 +172,9 @@ void store_identity_settle(struct store_identity *identity, struct store_changes
 struct store_namerows {
     sqlite3 *db;
     sqlite3_stmt *make, *set, *keep, *salt, *forget, *next;
-    int list_fd; /* the list of the forgotten */
+    int list_fd;        /* the list of the forgotten */
+    uint8_t salts[256]; /* drawn, not used yet */
+    unsigned salts_left;
 };
 enum store_error store_namerows_init(struct store_namerows *rows, sqlite3 *db, const char *path);
 void store_namerows_done(struct store_namerows *rows);

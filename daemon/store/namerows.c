@@ -113,10 +113,22 @@ static void bind_key(sqlite3_stmt *statement, const struct store_change *change)
     sqlite3_bind_int64(statement, 3, change->id);
 }
 
-static int write_text(sqlite3_stmt *statement, const struct store_change *change, const char *text)
+static void draw_salt(struct store_namerows *rows, uint8_t ret[16])
+{
+    if (rows->salts_left == 0) {
+        store_random(rows->salts, sizeof rows->salts);
+        rows->salts_left = sizeof rows->salts / 16;
+    }
+    uint8_t *salt = rows->salts + 16 * (size_t)--rows->salts_left;
+    memcpy(ret, salt, 16);
+    explicit_bzero(salt, 16);
+}
+
+static int write_text(struct store_namerows *rows, sqlite3_stmt *statement,
+                      const struct store_change *change, const char *text)
 {
     uint8_t salt[16];
-    store_random(salt, sizeof salt);
+    draw_salt(rows, salt);
     bind_key(statement, change);
     sqlite3_bind_text(statement, 4, text, change->len, SQLITE_STATIC);
     sqlite3_bind_blob(statement, 5, salt, sizeof salt, SQLITE_STATIC);
@@ -175,7 +187,7 @@ static enum store_error write_change(struct store_namerows *rows, const char *do
     const char *text = changes->text != NULL ? changes->text + change->text_at : "";
     switch ((enum store_change_op)change->op) {
     case STORE_CHANGE_MAKE:
-        code = write_text(rows->make, change, text);
+        code = write_text(rows, rows->make, change, text);
         if (code == SQLITE_OK) {
             sqlite3_bind_int64(rows->next, 1, change->domain);
             sqlite3_bind_int64(rows->next, 2, change->kind);
@@ -184,7 +196,7 @@ static enum store_error write_change(struct store_namerows *rows, const char *do
         }
         break;
     case STORE_CHANGE_SET:
-        code = write_text(rows->set, change, text);
+        code = write_text(rows, rows->set, change, text);
         break;
     case STORE_CHANGE_KEEP:
         bind_key(rows->keep, change);
