@@ -16,6 +16,8 @@
 #include <getopt.h>
 #include <stdlib.h>
 
+#include "tests/bench/bench.h"
+
 int bench_peak(int argc, char **argv);
 
 #define ROUNDS_MAX 9
@@ -153,7 +155,7 @@ static void print_line(const struct options *o, const struct figures *f,
 {
     char machine[256];
     double home = median(f->home, o->rounds), echo = median(f->echo, o->rounds);
-    peak_machine(machine, sizeof machine);
+    bench_machine(machine, sizeof machine);
     printf("{\"bench\":\"peak\",\"bookings_per_s\":%.0f,\"echo_per_s\":%.0f,\"ratio\":%.3f,"
            "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"alone_p50_ms\":%.3f,\"lost\":%llu,\"twice\":%llu,"
            "\"acknowledged\":%llu,\"refused\":%llu,\"repeated\":%llu,\"half_per_s\":%.0f,"
@@ -225,7 +227,7 @@ int bench_peak(int argc, char **argv)
     if (peak_world_start(&world, o.users, most < 500000 ? (uint32_t)most : 500000) == 0 &&
         peak_swarm_open(&swarm, world.broker.uri, world.secret, o.users, &world.plan) == 0 &&
         measure(&world, swarm, &o, &figures) == 0) {
-        double fsync_us = peak_fsync_us(world.folder);
+        double fsync_us = bench_fsync_us(world.folder);
         if (peak_world_stop_daemon(&world) != 0)
             fprintf(stderr, "tided did not end in order\n");
         else if (peak_world_check(&world, swarm, &check) == 0) {

@@ -15,7 +15,7 @@
 
 #include "tests/unit/broker_fixture.h"
 
-/* ---- requests: the n-th booking of the run, the same bytes for daemon and echo ------------------ */
+/* ---- requests: the n-th booking of the run, the same bytes for daemon and echo -------------- */
 #define PEAK_SPAN_MIN 30
 #define PEAK_DAYS 12 /* from tomorrow on; the horizon is 14 */
 #define PEAK_SPANS (PEAK_DAYS * 24 * 60 / PEAK_SPAN_MIN)
@@ -82,10 +82,8 @@ struct peak_check {
 };
 int peak_world_check(const struct peak_world *world, const struct peak_swarm *swarm,
                      struct peak_check *ret);
-double peak_fsync_us(const char *folder);
 /* Processor time so far, microseconds; pid 0: our own. */
 double peak_cpu_us(pid_t pid);
-void peak_machine(char *out, size_t cap);
 
 /* The echo's main: answers every request of domain "echo" until SIGTERM. */
 int peak_echo_main(const char *uri, const char *secret_file, size_t reply_bytes);

@@ -10,9 +10,9 @@
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/utsname.h>
 
 #include "daemon/net/broker.h"
+#include "tests/bench/bench.h"
 #include "tests/bench/peak_put.h"
 #include "tide/client.h"
 
@@ -105,19 +105,12 @@ static int finish(pid_t *pid)
 
 static int find_folder(struct peak_world *world)
 {
-    char exe[400];
-    ssize_t len = readlink("/proc/self/exe", exe, sizeof exe - 1);
-    if (len <= 0)
-        return -1;
-    exe[len] = '\0';
-    *strrchr(exe, '/') = '\0';
-    snprintf(world->tided, sizeof world->tided, "%s/tided", exe);
-    snprintf(world->folder, sizeof world->folder, "%s/peak-XXXXXX", exe);
-    if (access(world->tided, X_OK) != 0) {
-        fprintf(stderr, "%s is missing: make\n", world->tided);
-        return -1;
-    }
-    return mkdtemp(world->folder) != NULL ? 0 : -1;
+    bench_folder("peak", world->folder, sizeof world->folder);
+    snprintf(world->tided, sizeof world->tided, "%s/../tided", world->folder);
+    if (access(world->tided, X_OK) == 0)
+        return 0;
+    fprintf(stderr, "%s is missing: make\n", world->tided);
+    return -1;
 }
 
 static int write_conf(struct peak_world *world)
@@ -274,7 +267,7 @@ void peak_world_end(struct peak_world *world)
     if (world->broker.folder[0] != '\0')
         broker_fixture_stop(&world->broker);
     if (world->folder[0] == '/' && getenv("PEAK_KEEP") == NULL)
-        nftw(world->folder, broker_fixture_remove_one, 8, FTW_DEPTH | FTW_PHYS);
+        bench_folder_remove(world->folder);
 }
 
 /* ---- the check ------------------------------------------------------ */
@@ -332,27 +325,6 @@ int peak_world_check(const struct peak_world *world, const struct peak_swarm *sw
 
 /* ---- the machine ------------------------------------------------------ */
 
-double peak_fsync_us(const char *folder)
-{
-    char path[700], block[4096] = {0};
-    enum { TIMES = 200 };
-    snprintf(path, sizeof path, "%s/fsync", folder);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return 0;
-    int64_t spent_us = 0;
-    for (int i = 0; i < TIMES; i++) {
-        if (pwrite(fd, block, sizeof block, (off_t)i * 4096) != sizeof block)
-            break;
-        int64_t began_us = peak_now_us();
-        fdatasync(fd);
-        spent_us += peak_now_us() - began_us;
-    }
-    close(fd);
-    unlink(path);
-    return (double)spent_us / TIMES;
-}
-
 double peak_cpu_us(pid_t pid)
 {
     char path[64], text[512];
@@ -370,23 +342,4 @@ double peak_cpu_us(pid_t pid)
     if (at == NULL || sscanf(at, "%llu %llu", &user, &kernel) != 2)
         return 0;
     return (double)(user + kernel) * 1e6 / (double)sysconf(_SC_CLK_TCK);
-}
-
-void peak_machine(char *out, size_t cap)
-{
-    char line[256], model[128] = "?";
-    struct utsname name;
-    FILE *file = fopen("/proc/cpuinfo", "re");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        const char *colon = strncmp(line, "model name", 10) == 0 ? strchr(line, ':') : NULL;
-        if (colon == NULL)
-            continue;
-        snprintf(model, sizeof model, "%.*s", (int)strcspn(colon + 2, "\"\\\n"), colon + 2);
-        break;
-    }
-    if (file != NULL)
-        fclose(file);
-    uname(&name);
-    snprintf(out, cap, "%ld x %s, %s %s", sysconf(_SC_NPROCESSORS_ONLN), model, name.sysname,
-             name.release);
 }
