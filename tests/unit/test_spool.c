@@ -431,8 +431,8 @@ static void check_after_kill(uint32_t boot, uint32_t synced, uint32_t acked)
 
 static void a_writer_killed_at_random_loses_nothing(void **state)
 {
+    uint32_t dice = 7;
     (void)state;
-    srand(7);
     for (int round = 0; round < 25; round++) {
         int ends[2];
         uint32_t said[3], boot = 0, synced = 0, acked = 0;
@@ -444,7 +444,8 @@ static void a_writer_killed_at_random_loses_nothing(void **state)
             write_until_killed(ends[1]);
         }
         close(ends[1]);
-        struct timespec pause = {0, (rand() % 60 + 5) * 1000000L};
+        dice = dice * 1664525u + 1013904223u;
+        struct timespec pause = {0, ((dice >> 16) % 60 + 5) * 1000000L};
         assert_int_equal(read(ends[0], said, sizeof said), sizeof said); /* it is on its way */
         nanosleep(&pause, NULL);
         kill(child, SIGKILL);
