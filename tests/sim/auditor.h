@@ -3,7 +3,7 @@
  * days and windows the slow way (naive.h), and says after every event whether what must be true
  * always (design.md, section 8) still is.
  *
- *     event, effects ──► own tables ──► rooms: structure · bookings · windows · ledger · gate · names
+ *     event, effects ──► own tables ──► rooms: bookings · windows · ledger · gate · names
  *                                                 └── each may fail(…): the first words are kept
  *
  * Used by the simulator after each durable event, and by `tide-sim --audit DB` over the journal

@@ -86,15 +86,15 @@ static void camera(struct sim *sim, struct sim_trip *trip, bool in)
     p->ask = ++sim->gateways[gateway].next_ask;
     uint32_t number = (uint32_t)(trip - sim->trips);
     trip->ask = p->ask;
-    net_fact(sim, gateway, &seen, number + 1);
+    sim_net_fact(sim, gateway, &seen, number + 1);
     if (sim_rng_chance(&sim->bad, 30)) /* the camera reads the same plate twice */
-        net_fact(sim, gateway, &seen, 0);
+        sim_net_fact(sim, gateway, &seen, 0);
     if (in)
         sim_later(sim, GATE_PATIENCE_MS, SIM_TODO_GATE, number, p->ask);
 }
 
 /* The arm's gateway did not hear from the daemon in time: its own list decides, and reports. */
-void cars_gate_silent(struct sim *sim, uint32_t number, uint32_t ask)
+void sim_cars_gate_silent(struct sim *sim, uint32_t number, uint32_t ask)
 {
     struct sim_trip *trip = &sim->trips[number];
     if (trip->state != SIM_TRIP_AT_GATE || trip->ask != ask)
@@ -110,11 +110,11 @@ void cars_gate_silent(struct sim *sim, uint32_t number, uint32_t ask)
     r->decision = open ? TIDE_DECISION_open : TIDE_DECISION_deny;
     r->device_ms = sim_civil(sim);
     r->ask = ask;
-    net_fact(sim, gateway, &report, 0);
-    cars_open(sim, number, open);
+    sim_net_fact(sim, gateway, &report, 0);
+    sim_cars_open(sim, number, open);
 }
 
-void cars_command(struct sim *sim, const struct tide_command *command)
+void sim_cars_command(struct sim *sim, const struct tide_command *command)
 {
     for (uint32_t g = 0; g < SIM_GATEWAYS; g++) {
         struct sim_gateway *gateway = &sim->gateways[g];
@@ -137,12 +137,12 @@ void cars_command(struct sim *sim, const struct tide_command *command)
             done.as.command_done.command = command->id;
             done.as.command_done.state = sim_rng_chance(&sim->net, 950) ? TIDE_COMMAND_STATE_done
                                                                         : TIDE_COMMAND_STATE_failed;
-            net_fact(sim, g, &done, 0);
+            sim_net_fact(sim, g, &done, 0);
         }
     }
 }
 
-void cars_open(struct sim *sim, uint32_t number, bool open)
+void sim_cars_open(struct sim *sim, uint32_t number, bool open)
 {
     struct sim_trip *trip = &sim->trips[number];
     if (trip->state != SIM_TRIP_AT_GATE)
@@ -168,7 +168,7 @@ void cars_open(struct sim *sim, uint32_t number, bool open)
         hand.as.hand.dir = TIDE_LANE_DIR_in;
         for (uint32_t p = 0; p < sim->world.person_count; p++)
             if (sim->world.persons[p].role == TIDE_ROLE_guard) {
-                net_call(sim, p, &hand, 0);
+                sim_net_call(sim, p, &hand, 0);
                 break;
             }
         park(sim, trip, 0);
@@ -178,7 +178,7 @@ void cars_open(struct sim *sim, uint32_t number, bool open)
 }
 
 /* ---- sensors ------------------------------------------------------------------------------- */
-void cars_sense(struct sim *sim, uint32_t index, bool heartbeat)
+void sim_cars_sense(struct sim *sim, uint32_t index, bool heartbeat)
 {
     const struct sim_slot *slot = &sim->world.slots[index];
     struct engine_event seen = sim_event(TIDE_REC_slot_seen);
@@ -187,15 +187,15 @@ void cars_sense(struct sim *sim, uint32_t index, bool heartbeat)
     seen.as.slot_seen.heartbeat = heartbeat;
     seen.as.slot_seen.battery_pct = (uint8_t)sim_rng_below(&sim->net, 101);
     seen.as.slot_seen.replay = sim->gateways[GATEWAY_SENSORS].offline_until > sim->real_ms;
-    net_fact(sim, GATEWAY_SENSORS, &seen, 0);
+    sim_net_fact(sim, GATEWAY_SENSORS, &seen, 0);
 }
 
-void cars_beat(struct sim *sim, uint32_t index)
+void sim_cars_beat(struct sim *sim, uint32_t index)
 {
     sim_later(sim, BEAT_MS + sim_rng_bell(&sim->net, 60000), SIM_TODO_BEAT, index, 0);
     if (sim_rng_chance(&sim->bad, 150))
         return; /* a dead battery, a lorry in the way */
-    cars_sense(sim, index, true);
+    sim_cars_sense(sim, index, true);
 }
 
 /* ---- trips --------------------------------------------------------------------------------- */
@@ -212,7 +212,7 @@ static uint32_t trip_new(struct sim *sim, uint32_t plate, uint32_t zone, tide_ms
     return sim->trip_count - 1;
 }
 
-void cars_promised(struct sim *sim, uint32_t person, const struct sim_held *held)
+void sim_cars_promised(struct sim *sim, uint32_t person, const struct sim_held *held)
 {
     if (!sim_rng_chance(&sim->people, 860))
         return; /* never comes */
@@ -236,7 +236,7 @@ static void say_arrived(struct sim *sim, const struct sim_trip *trip)
         arrive.as.arrive.zone = sim->world.zones[trip->zone].id;
         arrive.as.arrive.slot = trip->slot != 0 ? sim->world.slots[trip->slot - 1].id : 0;
     }
-    net_call(sim, trip->person, &arrive, (uint32_t)(trip - sim->trips));
+    sim_net_call(sim, trip->person, &arrive, (uint32_t)(trip - sim->trips));
 }
 
 static void say_left(struct sim *sim, const struct sim_trip *trip)
@@ -246,7 +246,7 @@ static void say_left(struct sim *sim, const struct sim_trip *trip)
         leave.as.leave.booking = trip->booking;
     else
         leave.as.leave.plate = trip->plate;
-    net_call(sim, trip->person, &leave, 0);
+    sim_net_call(sim, trip->person, &leave, 0);
 }
 
 static void come(struct sim *sim, uint32_t number)
@@ -262,7 +262,7 @@ static void come(struct sim *sim, uint32_t number)
         say_arrived(sim, &sim->trips[number]);
 }
 
-void cars_step(struct sim *sim, uint32_t number)
+void sim_cars_step(struct sim *sim, uint32_t number)
 {
     struct sim_trip *trip = &sim->trips[number];
     if (trip->state == SIM_TRIP_COMING) {
@@ -284,7 +284,7 @@ void cars_step(struct sim *sim, uint32_t number)
 }
 
 /* Each day the residents' own cars go to work and come home, and strangers try their luck. */
-void cars_day(struct sim *sim)
+void sim_cars_day(struct sim *sim)
 {
     struct sim_world *w = &sim->world;
     tide_ms now = sim_civil(sim);
@@ -315,7 +315,7 @@ void cars_day(struct sim *sim)
     }
 }
 
-void cars_begin(struct sim *sim)
+void sim_cars_begin(struct sim *sim)
 {
     for (uint32_t g = 0; g < SIM_GATEWAYS; g++) {
         sim->gateways[g].boot = 1;

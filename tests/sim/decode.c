@@ -44,7 +44,7 @@ static const char *names_text(void *arg, enum tide_name_kind kind, tide_id id)
     return names->text(names->arg, kind, id);
 }
 
-void pump_listen(struct sim *sim)
+void sim_pump_listen(struct sim *sim)
 {
     sim->names = (struct tide_names){
         .arg = sim, .find = names_find, .make = names_make, .set = names_set, .text = names_text};
@@ -91,7 +91,7 @@ static uint32_t decode_rows(struct sim *sim, const struct engine_event *event, u
 }
 
 /* Fills *ret from an event with numbers; its blob lies in sim->bytes afterwards. */
-void pump_decode(struct sim *sim, const struct engine_event *event, struct engine_event *ret)
+void sim_pump_decode(struct sim *sim, const struct engine_event *event, struct engine_event *ret)
 {
     *ret = *event;
     decode_record(sim, ret->kind, &ret->as);

@@ -26,7 +26,7 @@ static void wind_up(struct sim *sim, enum sim_fault_kind kind, uint32_t least, u
         fault->countdown = (uint32_t)sim_rng_range(&sim->bad, least, most);
 }
 
-void faults_begin(struct sim *sim)
+void sim_faults_begin(struct sim *sim)
 {
     memset(sim->faults, 0, sizeof sim->faults);
     for (unsigned i = 0; i < SIM_FAULT_COUNT; i++)
@@ -55,10 +55,10 @@ static void crash(struct sim *sim)
     }
     enum sim_kill how = (enum sim_kill)sim_rng_below(&sim->bad, SIM_KILL_COUNT);
     if (how != SIM_KILL_OPEN) {
-        pump_kill(sim, how);
+        sim_pump_kill(sim, how);
         return;
     }
-    pump_hold(sim); /* the last commit before the end */
+    sim_pump_hold(sim); /* the last commit before the end */
     sim->hold_commits = 1 + sim_rng_below(&sim->bad, 6);
 }
 
@@ -69,7 +69,7 @@ static void reconnect(struct sim *sim)
         uint32_t gateway = sim_rng_below(&sim->bad, SIM_GATEWAYS);
         sim->gateways[gateway].offline_until = sim->real_ms + away;
         if (sim_rng_chance(&sim->bad, 400))
-            net_reboot(sim, gateway);
+            sim_net_reboot(sim, gateway);
         sim_later(sim, away + 1, SIM_TODO_ONLINE, gateway, 0);
         return;
     }
@@ -86,10 +86,10 @@ static void step_clock(struct sim *sim)
     tide_ms by = sim_rng_chance(&sim->bad, 700) ? sim_rng_range(&sim->bad, 1000, 4 * 3600000)
                                                 : -sim_rng_range(&sim->bad, 1000, 3600000);
     sim->stats.jumps++;
-    ring_say(sim->ring, "---- the clock steps by %lld s", (long long)(by / 1000));
+    sim_ring_say(sim->ring, "---- the clock steps by %lld s", (long long)(by / 1000));
     sim->offset_ms += by;
     if (by > 0)
-        pump_clock(sim, old, sim_civil(sim), by > 60000);
+        sim_pump_clock(sim, old, sim_civil(sim), by > 60000);
 }
 
 static void happen(struct sim *sim, enum sim_fault_kind kind)
@@ -99,7 +99,7 @@ static void happen(struct sim *sim, enum sim_fault_kind kind)
         crash(sim);
         break;
     case SIM_FAULT_restart:
-        pump_restart(sim);
+        sim_pump_restart(sim);
         break;
     case SIM_FAULT_reconnect:
         reconnect(sim);
@@ -108,18 +108,18 @@ static void happen(struct sim *sim, enum sim_fault_kind kind)
         step_clock(sim);
         break;
     case SIM_FAULT_chaos:
-        chaos_event(sim, sim_rng_below(&sim->bad, sim->world.person_count));
+        sim_chaos_event(sim, sim_rng_below(&sim->bad, sim->world.person_count));
         break;
     default:
         break;
     }
 }
 
-void faults_after_event(struct sim *sim)
+void sim_faults_after_event(struct sim *sim)
 {
     if (sim->hold_commits > 0) {
         if (--sim->hold_commits == 0)
-            pump_kill(sim, SIM_KILL_OPEN);
+            sim_pump_kill(sim, SIM_KILL_OPEN);
         return;
     }
     for (unsigned i = 0; i < SIM_FAULT_COUNT && !sim->failed; i++) {

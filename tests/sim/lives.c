@@ -12,7 +12,7 @@ static void load(struct sim *sim)
     struct store_position position;
     uint8_t live[32], shadow[32];
     sim->live = engine_init(sim->live_mem, engine_size(&sim->limits), &sim->limits);
-    engine_set_trace(sim->live, ring_trace, sim->ring);
+    engine_set_trace(sim->live, sim_ring_trace, sim->ring);
     memset(&position, 0, sizeof position);
     if (sim->journal->ops->load(sim->journal, sim->live, &position) != 0) {
         sim_fail(sim, "the engine could not be loaded");
@@ -41,8 +41,8 @@ static void come_back(struct sim *sim)
                                                    : sim_rng_range(&sim->bad, 20000, 900000);
     tide_ms now = sim->real_ms + sim->offset_ms;
     if (sim->last_when_ms > 0 && now - sim->last_when_ms > 60000 && sim_rng_chance(&sim->bad, 500))
-        pump_clock(sim, sim->last_when_ms, now, true);
-    pump_plan_commit(sim);
+        sim_pump_clock(sim, sim->last_when_ms, now, true);
+    sim_pump_plan_commit(sim);
 }
 
 static void come_up(struct sim *sim)
@@ -56,30 +56,30 @@ static void come_up(struct sim *sim)
         come_back(sim);
 }
 
-void pump_kill(struct sim *sim, enum sim_kill how)
+void sim_pump_kill(struct sim *sim, enum sim_kill how)
 {
     static const char *const names[] = {"between commits", "inside a commit", "after a commit"};
-    ring_say(sim->ring, "---- the daemon is killed %s", names[how]);
+    sim_ring_say(sim->ring, "---- the daemon is killed %s", names[how]);
     sim->stats.crashes++;
     if (sim->journal->ops->kill(sim->journal, how) != 0) {
         sim_fail(sim, "the database does not open after a kill");
         return;
     }
     if (how == SIM_KILL_UNTOLD)
-        pump_release(sim, false);
+        sim_pump_release(sim, false);
     else
-        pump_unpend(sim);
+        sim_pump_unpend(sim);
     if (!sim->failed)
         come_up(sim);
 }
 
-void pump_restart(struct sim *sim)
+void sim_pump_restart(struct sim *sim)
 {
     if (sim->hold_commits > 0)
         return;
-    ring_say(sim->ring, "---- the daemon is restarted");
+    sim_ring_say(sim->ring, "---- the daemon is restarted");
     sim->stats.restarts++;
-    pump_commit(sim);
+    sim_pump_commit(sim);
     if (sim->failed)
         return;
     sim->journal->ops->stop(sim->journal);
@@ -94,15 +94,15 @@ static void founding_event(void *arg, const struct engine_event *event)
 {
     struct sim *sim = arg;
     struct engine_event decoded;
-    pump_decode(sim, event, &decoded);
+    sim_pump_decode(sim, event, &decoded);
     decoded.when_ms = sim_civil(sim);
-    pump_decide(sim, &decoded, NULL);
-    enum tide_code code = pump_code(sim->effects.buf, sim->effects.len);
+    sim_pump_decide(sim, &decoded, NULL);
+    enum tide_code code = sim_pump_code(sim->effects.buf, sim->effects.len);
     if (code != TIDE_CODE_ok)
         sim_fail(sim, "the founding was refused");
 }
 
-int pump_open(struct sim *sim)
+int sim_pump_open(struct sim *sim)
 {
     char why[512] = "";
     sim->journal = sim->conf.memory ? sim_journal_memory()
@@ -113,26 +113,26 @@ int pump_open(struct sim *sim)
     }
     sim->live = engine_init(sim->live_mem, engine_size(&sim->limits), &sim->limits);
     sim->shadow = engine_init(sim->shadow_mem, engine_size(&sim->limits), &sim->limits);
-    engine_set_trace(sim->live, ring_trace, sim->ring);
+    engine_set_trace(sim->live, sim_ring_trace, sim->ring);
     sim->founding = true;
-    pump_listen(sim);
+    sim_pump_listen(sim);
     sim_world_found(&sim->world, sim->conf.households, &sim->people, &sim->names, founding_event,
                     sim);
     sim->founding = false;
     if (!sim->failed)
-        pump_commit(sim);
+        sim_pump_commit(sim);
     return sim->failed ? -1 : 0;
 }
 
-void pump_finish(struct sim *sim)
+void sim_pump_finish(struct sim *sim)
 {
     char why[512] = "";
     sim->hold_commits = 0;
-    pump_commit(sim);
+    sim_pump_commit(sim);
     if (sim->failed)
         return;
-    pump_restart(sim);
-    pump_commit(sim);
+    sim_pump_restart(sim);
+    sim_pump_commit(sim);
     if (sim->failed)
         return;
     const char *folder = sim->journal->ops->folder(sim->journal);
@@ -150,9 +150,9 @@ void pump_finish(struct sim *sim)
         sim_fail(sim, "verify: %s", why);
 }
 
-void pump_close(struct sim *sim)
+void sim_pump_close(struct sim *sim)
 {
-    pump_unpend(sim);
+    sim_pump_unpend(sim);
     if (sim->journal != NULL)
         sim->journal->ops->free(sim->journal);
     sim->journal = NULL;

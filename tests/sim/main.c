@@ -36,7 +36,7 @@ static void usage(FILE *out)
     fputs("\n  --clients: households, at least 8. --runs: so many seeds from N on.\n", out);
 }
 
-static bool faults_read(const char *list, uint32_t *ret)
+static bool sim_faults_read(const char *list, uint32_t *ret)
 {
     uint32_t mask = 0;
     if (strcmp(list, "all") == 0)
@@ -117,7 +117,7 @@ static bool option_take(struct options *o, int option, const char *text)
     case 'r':
         return number_read(text, 1, 1000000, &o->runs);
     case 'f':
-        return faults_read(text, &o->conf.faults);
+        return sim_faults_read(text, &o->conf.faults);
     case 'm':
         o->conf.memory = strcmp(text, "memory") == 0;
         return o->conf.memory || strcmp(text, "sqlite") == 0;

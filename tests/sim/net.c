@@ -81,8 +81,8 @@ static void send_twin(struct sim *sim, const struct sim_call *call)
     sim_later(sim, 1000 + on_the_way(sim), SIM_TODO_DELIVER, sim->call_count - 1, 0);
 }
 
-uint32_t net_call(struct sim *sim, uint32_t person, const struct engine_event *event,
-                  uint32_t context)
+uint32_t sim_net_call(struct sim *sim, uint32_t person, const struct engine_event *event,
+                      uint32_t context)
 {
     struct sim_client *client = &sim->clients[person];
     struct sim_call *call = call_new(sim, person, event);
@@ -97,7 +97,7 @@ uint32_t net_call(struct sim *sim, uint32_t person, const struct engine_event *e
     return number;
 }
 
-void net_retry(struct sim *sim, uint32_t number)
+void sim_net_retry(struct sim *sim, uint32_t number)
 {
     struct sim_call *call = sim->calls[number];
     if (call->done)
@@ -127,7 +127,7 @@ static bool binds(const struct sim_call *call)
 }
 
 /* The daemon publishes a reply (once more, when it was asked once more). */
-void net_answer(struct sim *sim, uint32_t number, const uint8_t *effects, size_t len)
+void sim_net_answer(struct sim *sim, uint32_t number, const uint8_t *effects, size_t len)
 {
     struct sim_call *call = sim->calls[number];
     if (!binds(call)) {
@@ -146,7 +146,7 @@ void net_answer(struct sim *sim, uint32_t number, const uint8_t *effects, size_t
     sim_later(sim, on_the_way(sim), SIM_TODO_ANSWER, number, 0);
 }
 
-void net_answered(struct sim *sim, uint32_t number)
+void sim_net_answered(struct sim *sim, uint32_t number)
 {
     struct sim_call *call = sim->calls[number];
     size_t at = 0;
@@ -162,7 +162,7 @@ void net_answered(struct sim *sim, uint32_t number)
             continue;
         if (any.reply.code != TIDE_CODE_ok)
             sim->stats.refusals++;
-        workload_reply(sim, number, &any.reply, call->answer, call->answer_len);
+        sim_workload_reply(sim, number, &any.reply, call->answer, call->answer_len);
         return;
     }
     sim_fail(sim, "an answer without its head (rid %s)", call->rid);
@@ -195,7 +195,8 @@ static void number_fact(struct engine_event *event, uint32_t boot, uint32_t seq)
     }
 }
 
-void net_fact(struct sim *sim, uint32_t gateway, const struct engine_event *event, uint32_t trip)
+void sim_net_fact(struct sim *sim, uint32_t gateway, const struct engine_event *event,
+                  uint32_t trip)
 {
     struct sim_gateway *g = &sim->gateways[gateway];
     g->spool = sim_grow(g->spool, &g->spool_room, g->spool_count + 1, sizeof *g->spool);
@@ -210,17 +211,17 @@ void net_fact(struct sim *sim, uint32_t gateway, const struct engine_event *even
     spool_send(sim, gateway);
 }
 
-void net_fact_arrives(struct sim *sim, uint32_t gateway, uint32_t index)
+void sim_net_fact_arrives(struct sim *sim, uint32_t gateway, uint32_t index)
 {
     struct sim_gateway *g = &sim->gateways[gateway];
     assert(index < g->spool_count);
     if (g->offline_until > sim->real_ms)
         return; /* went down on the way; sent again later */
-    pump_fact(sim, gateway, index);
+    sim_pump_fact(sim, gateway, index);
 }
 
 /* Cumulative: all up to this one are safe. */
-void net_acked(struct sim *sim, uint32_t gateway, uint32_t boot, uint32_t seq)
+void sim_net_acked(struct sim *sim, uint32_t gateway, uint32_t boot, uint32_t seq)
 {
     struct sim_gateway *g = &sim->gateways[gateway];
     if (g->offline_until > sim->real_ms || lost(sim))
@@ -238,7 +239,7 @@ void net_acked(struct sim *sim, uint32_t gateway, uint32_t boot, uint32_t seq)
     }
 }
 
-void net_resend(struct sim *sim, uint32_t gateway)
+void sim_net_resend(struct sim *sim, uint32_t gateway)
 {
     struct sim_gateway *g = &sim->gateways[gateway];
     sim_later(sim, RESEND_MS + sim_rng_below(&sim->net, 5000), SIM_TODO_RESEND, gateway, 0);
@@ -256,10 +257,10 @@ static void say_hello(struct sim *sim, uint32_t gateway)
     hello.user = sim->world.gateways[gateway];
     hello.as.hello.boot = g->acked < g->spool_count ? g->spool[g->acked].boot : g->boot;
     hello.as.hello.seq = g->acked < g->spool_count ? g->spool[g->acked].seq - 1 : g->next_seq - 1;
-    pump_hello(sim, &hello);
+    sim_pump_hello(sim, &hello);
 }
 
-void net_connected(struct sim *sim, uint32_t gateway)
+void sim_net_connected(struct sim *sim, uint32_t gateway)
 {
     struct sim_gateway *g = &sim->gateways[gateway];
     if (g->offline_until > sim->real_ms)
@@ -270,7 +271,7 @@ void net_connected(struct sim *sim, uint32_t gateway)
 }
 
 /* The gateway starts anew; its spool outlived it, its numbers begin again under a higher boot. */
-void net_reboot(struct sim *sim, uint32_t gateway)
+void sim_net_reboot(struct sim *sim, uint32_t gateway)
 {
     struct sim_gateway *g = &sim->gateways[gateway];
     g->boot++;

@@ -41,7 +41,7 @@ static void send_rows(struct sim *sim, unsigned kind, struct rows *rows, int32_t
         event.as.calendar.year = year;
         event.as.calendar.rows = rows->count;
     }
-    net_call(sim, one_with_role(sim, TIDE_ROLE_clerk), &event, 0);
+    sim_net_call(sim, one_with_role(sim, TIDE_ROLE_clerk), &event, 0);
 }
 
 /* ---- the calendar -------------------------------------------------------------------------- */
@@ -161,10 +161,10 @@ static void forget_somebody(struct sim *sim)
         event.as.forget.kind = TIDE_NAME_KIND_person;
         event.as.forget.id = sim->world.persons[p].id;
     }
-    net_call(sim, one_with_role(sim, TIDE_ROLE_clerk), &event, 0);
+    sim_net_call(sim, one_with_role(sim, TIDE_ROLE_clerk), &event, 0);
 }
 
-void workload_day(struct sim *sim)
+void sim_workload_day(struct sim *sim)
 {
     sim_later(sim, TIDE_DAY_MS, SIM_TODO_DAY, 0, 0);
     open_common(sim);
@@ -236,7 +236,7 @@ static void chaos_rows(struct sim *sim, struct rows *rows)
         rows->len -= 1 + sim_rng_below(&sim->bad, rows->len - 1); /* cut off */
 }
 
-void chaos_event(struct sim *sim, uint32_t person)
+void sim_chaos_event(struct sim *sim, uint32_t person)
 {
     static const uint8_t kinds[] = {
         TIDE_REC_put,          TIDE_REC_drop,        TIDE_REC_calendar,      TIDE_REC_book,
@@ -257,5 +257,5 @@ void chaos_event(struct sim *sim, uint32_t person)
         if (event.kind == TIDE_REC_put && sim_rng_chance(&sim->bad, 800))
             event.as.put.rows = rows.count;
     }
-    net_call(sim, person, &event, 0);
+    sim_net_call(sim, person, &event, 0);
 }

@@ -25,7 +25,7 @@ static uint8_t *copy_of(const uint8_t *bytes, size_t len)
 }
 
 /* ---- one step ------------------------------------------------------------------------------ */
-struct sim_pending *pump_pend(struct sim *sim, const struct engine_event *event)
+struct sim_pending *sim_pump_pend(struct sim *sim, const struct engine_event *event)
 {
     sim->pending =
         sim_grow(sim->pending, &sim->pending_room, sim->pending_count + 1, sizeof *sim->pending);
@@ -41,7 +41,7 @@ struct sim_pending *pump_pend(struct sim *sim, const struct engine_event *event)
     return p;
 }
 
-void pump_plan_commit(struct sim *sim)
+void sim_pump_plan_commit(struct sim *sim)
 {
     if (sim->commit_planned || sim->founding)
         return;
@@ -49,7 +49,7 @@ void pump_plan_commit(struct sim *sim)
     sim_later(sim, sim_rng_range(&sim->net, 1, COMMIT_WAIT_MS), SIM_TODO_COMMIT, 0, 0);
 }
 
-enum tide_code pump_code(const uint8_t *effects, size_t len)
+enum tide_code sim_pump_code(const uint8_t *effects, size_t len)
 {
     size_t at = 0;
     enum engine_verb verb;
@@ -62,36 +62,36 @@ enum tide_code pump_code(const uint8_t *effects, size_t len)
 }
 
 /* Decides an event and adds it to the open batch. Returns its row among the pending. */
-struct sim_pending *pump_decide(struct sim *sim, const struct engine_event *event,
-                                const struct store_origin *origin)
+struct sim_pending *sim_pump_decide(struct sim *sim, const struct engine_event *event,
+                                    const struct store_origin *origin)
 {
     sim->last_when_ms = event->when_ms;
     sim->effects.len = 0;
     sim->effects.count = 0;
     engine_step(sim->live, event, &sim->effects);
-    enum tide_code code = pump_code(sim->effects.buf, sim->effects.len);
+    enum tide_code code = sim_pump_code(sim->effects.buf, sim->effects.len);
     bool binds =
         code != TIDE_CODE_invalid && code != TIDE_CODE_busy && code != TIDE_CODE_unavailable;
     uint64_t seq = 0;
     if (binds) {
         seq = sim->journal->ops->add(sim->journal, origin, event, &sim->effects);
         if (seq == 0) {
-            pump_commit(sim);
+            sim_pump_commit(sim);
             seq = sim->journal->ops->add(sim->journal, origin, event, &sim->effects);
         }
         if (seq == 0)
             sim_fail(sim, "an empty batch has no room for an event");
         sim->stats.events++;
     }
-    ring_event(sim->ring, seq, event);
-    ring_effects(sim->ring, sim->effects.buf, sim->effects.len);
-    struct sim_pending *p = pump_pend(sim, event);
+    sim_ring_event(sim->ring, seq, event);
+    sim_ring_effects(sim->ring, sim->effects.buf, sim->effects.len);
+    struct sim_pending *p = sim_pump_pend(sim, event);
     p->seq = seq;
-    pump_plan_commit(sim);
+    sim_pump_plan_commit(sim);
     return p;
 }
 
-void pump_ticks(struct sim *sim)
+void sim_pump_ticks(struct sim *sim)
 {
     struct engine_event tick = sim_event(TIDE_REC_tick);
     tick.when_ms = sim_civil(sim);
@@ -101,16 +101,16 @@ void pump_ticks(struct sim *sim)
             return;
         }
         sim->stats.ticks++;
-        pump_decide(sim, &tick, NULL);
+        sim_pump_decide(sim, &tick, NULL);
     }
 }
 
 static void maybe_commit(struct sim *sim)
 {
     if (!sim->failed && sim_rng_chance(&sim->net, COMMIT_PERMILLE))
-        pump_commit(sim);
+        sim_pump_commit(sim);
     if (!sim->failed)
-        faults_after_event(sim);
+        sim_faults_after_event(sim);
 }
 
 /* ---- requests ------------------------------------------------------------------------------ */
@@ -126,22 +126,22 @@ static void refuse(struct sim *sim, uint32_t number, enum tide_code code)
         call->done = true; /* over: whatever the client does, it is never done now */
         return;
     }
-    net_answer(sim, number, bytes, used + 2);
+    sim_net_answer(sim, number, bytes, used + 2);
 }
 
 static void call_ask(struct sim *sim, uint32_t number, struct engine_event *event)
 {
-    pump_ticks(sim);
+    sim_pump_ticks(sim);
     event->when_ms = sim_civil(sim);
     sim->effects.len = 0;
     sim->effects.count = 0;
     engine_query(sim->live, event, &sim->effects);
     sim->stats.asks++;
-    ring_event(sim->ring, 0, event);
-    ring_effects(sim->ring, sim->effects.buf, sim->effects.len);
-    struct sim_pending *p = pump_pend(sim, event);
+    sim_ring_event(sim->ring, 0, event);
+    sim_ring_effects(sim->ring, sim->effects.buf, sim->effects.len);
+    struct sim_pending *p = sim_pump_pend(sim, event);
     p->call = number + 1;
-    pump_plan_commit(sim);
+    sim_pump_plan_commit(sim);
 }
 
 /* The store forgets rids by the clock of today; simulated times lie years behind it. */
@@ -169,7 +169,7 @@ static void call_execute(struct sim *sim, uint32_t number)
     switch (sim->journal->ops->find(sim->journal, &origin, &effects, &len)) {
     case STORE_RID_KNOWN:
         sim->stats.repeats++;
-        net_answer(sim, number, effects, len);
+        sim_net_answer(sim, number, effects, len);
         return;
     case STORE_RID_PENDING:
         return;
@@ -183,14 +183,14 @@ static void call_execute(struct sim *sim, uint32_t number)
         sim_fail(sim, "rid %s was answered and is not known any more", call->rid);
         return;
     }
-    pump_ticks(sim);
-    pump_decode(sim, &call->event, &event);
+    sim_pump_ticks(sim);
+    sim_pump_decode(sim, &call->event, &event);
     event.when_ms = sim_civil(sim);
-    pump_decide(sim, &event, &origin)->call = number + 1;
+    sim_pump_decide(sim, &event, &origin)->call = number + 1;
     maybe_commit(sim);
 }
 
-void pump_call(struct sim *sim, uint32_t number)
+void sim_pump_call(struct sim *sim, uint32_t number)
 {
     struct sim_call *call = sim->calls[number];
     if (sim->clients[call->person].offline_until > sim->real_ms)
@@ -203,44 +203,44 @@ void pump_call(struct sim *sim, uint32_t number)
         struct engine_event event;
         if (call->done)
             return;
-        pump_decode(sim, &call->event, &event);
+        sim_pump_decode(sim, &call->event, &event);
         call_ask(sim, number, &event);
         return;
     }
     call_execute(sim, number);
 }
 
-void pump_fact(struct sim *sim, uint32_t gateway, uint32_t index)
+void sim_pump_fact(struct sim *sim, uint32_t gateway, uint32_t index)
 {
     struct sim_fact *fact = &sim->gateways[gateway].spool[index];
     struct engine_event event;
     if (sim_may(sim, SIM_FAULT_lose) && sim_rng_chance(&sim->bad, 10))
         return; /* the inbox was full: the gateway sends again */
-    pump_ticks(sim);
-    pump_decode(sim, &fact->event, &event);
+    sim_pump_ticks(sim);
+    sim_pump_decode(sim, &fact->event, &event);
     event.when_ms = sim_civil(sim);
     sim->stats.facts++;
-    struct sim_pending *p = pump_decide(sim, &event, NULL);
+    struct sim_pending *p = sim_pump_decide(sim, &event, NULL);
     p->fact = index + 1;
     p->gateway = gateway;
     maybe_commit(sim);
 }
 
-void pump_hello(struct sim *sim, const struct engine_event *hello)
+void sim_pump_hello(struct sim *sim, const struct engine_event *hello)
 {
     struct engine_event event = *hello;
-    pump_ticks(sim);
+    sim_pump_ticks(sim);
     event.when_ms = sim_civil(sim);
-    pump_decide(sim, &event, NULL);
+    sim_pump_decide(sim, &event, NULL);
     maybe_commit(sim);
 }
 
-void pump_clock(struct sim *sim, tide_ms old_ms, tide_ms new_ms, bool suspend)
+void sim_pump_clock(struct sim *sim, tide_ms old_ms, tide_ms new_ms, bool suspend)
 {
     struct engine_event clock = sim_event(TIDE_REC_clock);
     clock.as.clock = (struct tide_clock){.old_ms = old_ms, .new_ms = new_ms, .suspend = suspend};
     clock.when_ms = new_ms > sim->last_when_ms ? new_ms : sim->last_when_ms;
-    pump_decide(sim, &clock, NULL);
+    sim_pump_decide(sim, &clock, NULL);
     if (suspend && !sim->suspended)
         sim_later(sim, sim_rng_range(&sim->bad, 60000, 3600000), SIM_TODO_TRUST, 0, 0);
     sim->suspended = sim->suspended || suspend;

@@ -20,10 +20,10 @@ static void say_difference(struct sim *sim, const uint8_t *a, size_t a_len, cons
     while (engine_effect_next(a, a_len, &next, &verb, &kind, &any) && next <= b_len &&
            memcmp(a + at, b + at, next - at) == 0)
         at = next;
-    ring_say(sim->ring, "  the live engine decided from here on:");
-    ring_effects(sim->ring, a + at, a_len - at);
-    ring_say(sim->ring, "  the shadow engine decides instead:");
-    ring_effects(sim->ring, b + at, b_len - at);
+    sim_ring_say(sim->ring, "  the live engine decided from here on:");
+    sim_ring_effects(sim->ring, a + at, a_len - at);
+    sim_ring_say(sim->ring, "  the shadow engine decides instead:");
+    sim_ring_effects(sim->ring, b + at, b_len - at);
 }
 
 static void shadow_decides(struct sim *sim, const struct sim_pending *p)
@@ -51,7 +51,7 @@ static void tell_devices(struct sim *sim, const struct sim_pending *p)
         if (verb != ENGINE_PUT)
             continue;
         if (kind == TIDE_REC_command && any.command.state == TIDE_COMMAND_STATE_sent)
-            cars_command(sim, &any.command);
+            sim_cars_command(sim, &any.command);
         if (kind == TIDE_REC_booking) {
             sim->stats.bookings += any.booking.made_ms == p->event.when_ms &&
                                    any.booking.moves == 0 &&
@@ -78,13 +78,13 @@ static void release(struct sim *sim, struct sim_pending *p, bool tell)
     if (sim->failed)
         return;
     shadow_decides(sim, p);
-    if (p->fact != 0 && pump_code(p->effects, p->effects_len) != TIDE_CODE_stale)
+    if (p->fact != 0 && sim_pump_code(p->effects, p->effects_len) != TIDE_CODE_stale)
         sim->gateways[p->gateway].spool[p->fact - 1].taken = true;
     if (!tell)
         return;
     if (p->call != 0) {
         sim->calls[p->call - 1]->executed = p->seq != 0;
-        net_answer(sim, p->call - 1, p->effects, p->effects_len);
+        sim_net_answer(sim, p->call - 1, p->effects, p->effects_len);
     }
     tell_devices(sim, p);
     if (p->fact != 0) {
@@ -92,11 +92,11 @@ static void release(struct sim *sim, struct sim_pending *p, bool tell)
         const struct tide_gateway_cursor *cursor = engine_find(
             sim->shadow, TIDE_REC_gateway_cursor, sim->world.gateways[p->gateway], 0, 0);
         if (cursor != NULL && cursor->boot >= fact->boot)
-            net_acked(sim, p->gateway, cursor->boot, cursor->seq);
+            sim_net_acked(sim, p->gateway, cursor->boot, cursor->seq);
     }
 }
 
-void pump_unpend(struct sim *sim)
+void sim_pump_unpend(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->pending_count; i++) {
         free(sim->pending[i].blob);
@@ -105,14 +105,14 @@ void pump_unpend(struct sim *sim)
     sim->pending_count = 0;
 }
 
-void pump_release(struct sim *sim, bool tell)
+void sim_pump_release(struct sim *sim, bool tell)
 {
     for (uint32_t i = 0; i < sim->pending_count && !sim->failed; i++) {
         struct sim_pending *p = &sim->pending[i];
         if (tell || p->seq != 0)
             release(sim, p, tell);
     }
-    pump_unpend(sim);
+    sim_pump_unpend(sim);
 }
 
 struct row_check {
@@ -139,7 +139,7 @@ static void row_is_durable(void *arg, const struct store_row *row)
                  (unsigned long long)row->seq, (unsigned long long)p->seq);
 }
 
-static void pump_commit_now(struct sim *sim, bool hold)
+static void sim_pump_commit_now(struct sim *sim, bool hold)
 {
     struct row_check check = {.sim = sim};
     if (sim->journal->ops->commit(sim->journal, hold, row_is_durable, &check) != 0) {
@@ -150,18 +150,18 @@ static void pump_commit_now(struct sim *sim, bool hold)
         check.next++;
     if (!sim->failed && check.next != sim->pending_count)
         sim_fail(sim, "the journal did not release all rows of a batch");
-    pump_release(sim, true);
+    sim_pump_release(sim, true);
 }
 
-void pump_commit(struct sim *sim)
+void sim_pump_commit(struct sim *sim)
 {
     if (sim->hold_commits > 0)
         return; /* a kill is near; it shall find an open batch */
     if (sim->pending_count > 0)
-        pump_commit_now(sim, false);
+        sim_pump_commit_now(sim, false);
 }
 
-void pump_hold(struct sim *sim)
+void sim_pump_hold(struct sim *sim)
 {
-    pump_commit_now(sim, true);
+    sim_pump_commit_now(sim, true);
 }

@@ -14,7 +14,7 @@ struct sim_ring {
     char line[RING_LINES][RING_LINE_BYTES];
 };
 
-struct sim_ring *ring_new(bool aloud)
+struct sim_ring *sim_ring_new(bool aloud)
 {
     struct sim_ring *ring = calloc(1, sizeof *ring);
     if (ring == NULL)
@@ -23,13 +23,13 @@ struct sim_ring *ring_new(bool aloud)
     return ring;
 }
 
-struct sim_ring *ring_free(struct sim_ring *ring)
+struct sim_ring *sim_ring_free(struct sim_ring *ring)
 {
     free(ring);
     return NULL;
 }
 
-void ring_say(struct sim_ring *ring, const char *format, ...)
+void sim_ring_say(struct sim_ring *ring, const char *format, ...)
 {
     va_list args;
     char *line = ring->line[ring->next];
@@ -42,28 +42,28 @@ void ring_say(struct sim_ring *ring, const char *format, ...)
         puts(line);
 }
 
-void ring_trace(void *arg, const struct engine_trace *line)
+void sim_ring_trace(void *arg, const struct engine_trace *line)
 {
     char text[RING_LINE_BYTES - 16];
-    ring_say(arg, "        %s", narrate_line(line, SIM_UTC_OFFSET_MIN, text, sizeof text));
+    sim_ring_say(arg, "        %s", narrate_line(line, SIM_UTC_OFFSET_MIN, text, sizeof text));
 }
 
-void ring_tell(const struct sim_ring *ring, FILE *out, unsigned lines)
+void sim_ring_tell(const struct sim_ring *ring, FILE *out, unsigned lines)
 {
     uint32_t count = lines < ring->used ? lines : ring->used;
     for (uint32_t i = count; i > 0; i--)
         fprintf(out, "%s\n", ring->line[(ring->next + RING_LINES - i) % RING_LINES]);
 }
 
-void ring_event(struct sim_ring *ring, uint64_t seq, const struct engine_event *event)
+void sim_ring_event(struct sim_ring *ring, uint64_t seq, const struct engine_event *event)
 {
     char when[40], what[360];
-    ring_say(ring, "#%llu %s user %u: %s", (unsigned long long)seq,
-             narrate_time(event->when_ms, SIM_UTC_OFFSET_MIN, when, sizeof when), event->user,
-             narrate_record(event->kind, &event->as, SIM_UTC_OFFSET_MIN, what, sizeof what));
+    sim_ring_say(ring, "#%llu %s user %u: %s", (unsigned long long)seq,
+                 narrate_time(event->when_ms, SIM_UTC_OFFSET_MIN, when, sizeof when), event->user,
+                 narrate_record(event->kind, &event->as, SIM_UTC_OFFSET_MIN, what, sizeof what));
 }
 
-void ring_effects(struct sim_ring *ring, const uint8_t *effects, size_t len)
+void sim_ring_effects(struct sim_ring *ring, const uint8_t *effects, size_t len)
 {
     static const char *const verbs[] = {"?", "put", "del", "reply", "item"};
     size_t at = 0;
@@ -72,6 +72,6 @@ void ring_effects(struct sim_ring *ring, const uint8_t *effects, size_t len)
     union tide_any any;
     char what[400];
     while (engine_effect_next(effects, len, &at, &verb, &kind, &any))
-        ring_say(ring, "    %s %s", verbs[verb],
-                 narrate_record(kind, &any, SIM_UTC_OFFSET_MIN, what, sizeof what));
+        sim_ring_say(ring, "    %s %s", verbs[verb],
+                     narrate_record(kind, &any, SIM_UTC_OFFSET_MIN, what, sizeof what));
 }

@@ -138,7 +138,7 @@ struct sim *sim_new(const struct sim_conf *conf)
     sim->bytes = malloc(TIDE_EVENT_BLOB_BYTES_MAX + 1024);
     if (sim->effects.buf == NULL || sim->again.buf == NULL || sim->bytes == NULL)
         abort();
-    sim->ring = ring_new(conf->trace);
+    sim->ring = sim_ring_new(conf->trace);
     sim->audit = audit_new();
     return sim;
 }
@@ -159,7 +159,7 @@ struct sim *sim_free(struct sim *sim)
 {
     if (sim == NULL)
         return NULL;
-    pump_close(sim);
+    sim_pump_close(sim);
     free_calls(sim);
     sim_world_done(&sim->world);
     free(sim->clients);
@@ -172,7 +172,7 @@ struct sim *sim_free(struct sim *sim)
     free(sim->again.buf);
     free(sim->bytes);
     audit_free(sim->audit);
-    ring_free(sim->ring);
+    sim_ring_free(sim->ring);
     free(sim);
     return NULL;
 }
@@ -182,51 +182,51 @@ static void play_one(struct sim *sim, const struct sim_todo *todo)
 {
     switch ((enum sim_todo_kind)todo->kind) {
     case SIM_TODO_WAKE:
-        workload_wake(sim, todo->a);
+        sim_workload_wake(sim, todo->a);
         break;
     case SIM_TODO_DELIVER:
-        pump_call(sim, todo->a);
+        sim_pump_call(sim, todo->a);
         break;
     case SIM_TODO_ANSWER:
-        net_answered(sim, todo->a);
+        sim_net_answered(sim, todo->a);
         break;
     case SIM_TODO_RETRY:
-        net_retry(sim, todo->a);
+        sim_net_retry(sim, todo->a);
         break;
     case SIM_TODO_FACT:
-        net_fact_arrives(sim, todo->a, todo->b);
+        sim_net_fact_arrives(sim, todo->a, todo->b);
         break;
     case SIM_TODO_ONLINE:
-        net_connected(sim, todo->a);
+        sim_net_connected(sim, todo->a);
         break;
     case SIM_TODO_RESEND:
-        net_resend(sim, todo->a);
+        sim_net_resend(sim, todo->a);
         break;
     case SIM_TODO_CAR:
-        cars_step(sim, todo->a);
+        sim_cars_step(sim, todo->a);
         break;
     case SIM_TODO_GATE:
-        cars_gate_silent(sim, todo->a, todo->b);
+        sim_cars_gate_silent(sim, todo->a, todo->b);
         break;
     case SIM_TODO_BEAT:
-        cars_beat(sim, todo->a);
+        sim_cars_beat(sim, todo->a);
         break;
     case SIM_TODO_SENSE:
-        cars_sense(sim, todo->a, false);
+        sim_cars_sense(sim, todo->a, false);
         break;
     case SIM_TODO_OPEN:
-        cars_open(sim, todo->a, todo->b != 0);
+        sim_cars_open(sim, todo->a, todo->b != 0);
         break;
     case SIM_TODO_COMMIT:
         sim->commit_planned = false;
-        pump_commit(sim);
+        sim_pump_commit(sim);
         break;
     case SIM_TODO_TRUST:
-        workload_trust(sim);
+        sim_workload_trust(sim);
         break;
     case SIM_TODO_DAY:
-        workload_day(sim);
-        cars_day(sim);
+        sim_workload_day(sim);
+        sim_cars_day(sim);
         break;
     }
 }
@@ -241,17 +241,17 @@ static void run_timer(struct sim *sim, tide_ms until_real)
         tide_ms at = due - sim->offset_ms;
         if (at > sim->real_ms)
             sim->real_ms = at;
-        pump_ticks(sim);
+        sim_pump_ticks(sim);
     }
 }
 
 int sim_play(struct sim *sim)
 {
-    if (pump_open(sim) != 0)
+    if (sim_pump_open(sim) != 0)
         return 1;
-    workload_begin(sim);
-    cars_begin(sim);
-    faults_begin(sim);
+    sim_workload_begin(sim);
+    sim_cars_begin(sim);
+    sim_faults_begin(sim);
     while (!sim->failed && sim->queue_count > 0 && sim->queue[0].at_real < sim->end_ms) {
         run_timer(sim, sim->queue[0].at_real);
         if (sim->failed)
@@ -261,13 +261,13 @@ int sim_play(struct sim *sim)
         play_one(sim, &todo);
     }
     if (!sim->failed)
-        pump_finish(sim);
+        sim_pump_finish(sim);
     return sim->failed ? 1 : 0;
 }
 
 void sim_tell_failure(const struct sim *sim, FILE *out)
 {
-    ring_tell(sim->ring, out, 60);
+    sim_ring_tell(sim->ring, out, 60);
     fprintf(out, "tide-sim: seed %llu, after %llu events: %s\n", (unsigned long long)sim->conf.seed,
             (unsigned long long)sim->stats.events,
             sim->failure[0] != '\0' ? sim->failure : "an assertion failed");

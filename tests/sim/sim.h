@@ -206,81 +206,83 @@ tide_ms sim_civil(const struct sim *sim);
 bool sim_may(const struct sim *sim, enum sim_fault_kind kind);
 
 /* ---- pump.c: the daemon's stand-in --------------------------------------------------------- */
-int pump_open(struct sim *sim);
-void pump_close(struct sim *sim);
-void pump_call(struct sim *sim, uint32_t call);
-void pump_fact(struct sim *sim, uint32_t gateway, uint32_t index);
-void pump_hello(struct sim *sim, const struct engine_event *hello);
-void pump_clock(struct sim *sim, tide_ms old_ms, tide_ms new_ms, bool suspend);
-void pump_commit(struct sim *sim);
+int sim_pump_open(struct sim *sim);
+void sim_pump_close(struct sim *sim);
+void sim_pump_call(struct sim *sim, uint32_t call);
+void sim_pump_fact(struct sim *sim, uint32_t gateway, uint32_t index);
+void sim_pump_hello(struct sim *sim, const struct engine_event *hello);
+void sim_pump_clock(struct sim *sim, tide_ms old_ms, tide_ms new_ms, bool suspend);
+void sim_pump_commit(struct sim *sim);
 /* The last commit before a kill: afterwards the journal stands still. */
-void pump_hold(struct sim *sim);
+void sim_pump_hold(struct sim *sim);
 /* ... within: decode.c, pump.c, release.c, lives.c */
-void pump_listen(struct sim *sim);
+void sim_pump_listen(struct sim *sim);
 /* Fills *ret from an event with numbers; its blob lies in sim->bytes afterwards. */
-void pump_decode(struct sim *sim, const struct engine_event *event, struct engine_event *ret);
+void sim_pump_decode(struct sim *sim, const struct engine_event *event, struct engine_event *ret);
 /* Decides an event and adds it to the open batch. Returns its row among the pending. */
-struct sim_pending *pump_decide(struct sim *sim, const struct engine_event *event,
-                                const struct store_origin *origin);
-struct sim_pending *pump_pend(struct sim *sim, const struct engine_event *event);
-void pump_unpend(struct sim *sim);
-void pump_plan_commit(struct sim *sim);
-void pump_release(struct sim *sim, bool tell);
+struct sim_pending *sim_pump_decide(struct sim *sim, const struct engine_event *event,
+                                    const struct store_origin *origin);
+struct sim_pending *sim_pump_pend(struct sim *sim, const struct engine_event *event);
+void sim_pump_unpend(struct sim *sim);
+void sim_pump_plan_commit(struct sim *sim);
+void sim_pump_release(struct sim *sim, bool tell);
 /* The code of the reply among effects; ok when there is none. */
-enum tide_code pump_code(const uint8_t *effects, size_t len);
+enum tide_code sim_pump_code(const uint8_t *effects, size_t len);
 /* Deadlines that fell due by now. */
-void pump_ticks(struct sim *sim);
-void pump_kill(struct sim *sim, enum sim_kill how);
-void pump_restart(struct sim *sim);
-void pump_finish(struct sim *sim);
+void sim_pump_ticks(struct sim *sim);
+void sim_pump_kill(struct sim *sim, enum sim_kill how);
+void sim_pump_restart(struct sim *sim);
+void sim_pump_finish(struct sim *sim);
 
 /* ---- net.c: calls, facts, and what happens to them on the way ------------------------------ */
-uint32_t net_call(struct sim *sim, uint32_t person, const struct engine_event *event,
-                  uint32_t context);
-void net_deliver(struct sim *sim, uint32_t call);
-void net_answer(struct sim *sim, uint32_t call, const uint8_t *effects, size_t len);
-void net_answered(struct sim *sim, uint32_t call);
-void net_retry(struct sim *sim, uint32_t call);
-void net_fact(struct sim *sim, uint32_t gateway, const struct engine_event *event, uint32_t trip);
-void net_fact_arrives(struct sim *sim, uint32_t gateway, uint32_t index);
-void net_acked(struct sim *sim, uint32_t gateway, uint32_t boot, uint32_t seq);
-void net_resend(struct sim *sim, uint32_t gateway);
-void net_connected(struct sim *sim, uint32_t gateway);
-void net_reboot(struct sim *sim, uint32_t gateway);
+uint32_t sim_net_call(struct sim *sim, uint32_t person, const struct engine_event *event,
+                      uint32_t context);
+void sim_net_deliver(struct sim *sim, uint32_t call);
+void sim_net_answer(struct sim *sim, uint32_t call, const uint8_t *effects, size_t len);
+void sim_net_answered(struct sim *sim, uint32_t call);
+void sim_net_retry(struct sim *sim, uint32_t call);
+void sim_net_fact(struct sim *sim, uint32_t gateway, const struct engine_event *event,
+                  uint32_t trip);
+void sim_net_fact_arrives(struct sim *sim, uint32_t gateway, uint32_t index);
+void sim_net_acked(struct sim *sim, uint32_t gateway, uint32_t boot, uint32_t seq);
+void sim_net_resend(struct sim *sim, uint32_t gateway);
+void sim_net_connected(struct sim *sim, uint32_t gateway);
+void sim_net_reboot(struct sim *sim, uint32_t gateway);
 
 /* ---- workload.c, chaos.c: what people want ------------------------------------------------- */
-void workload_begin(struct sim *sim);
-void workload_wake(struct sim *sim, uint32_t person);
-void workload_day(struct sim *sim);
-void workload_reply(struct sim *sim, uint32_t call, const struct tide_reply *reply,
-                    const uint8_t *effects, size_t len);
-void workload_trust(struct sim *sim);
+void sim_workload_begin(struct sim *sim);
+void sim_workload_wake(struct sim *sim, uint32_t person);
+void sim_workload_day(struct sim *sim);
+void sim_workload_reply(struct sim *sim, uint32_t call, const struct tide_reply *reply,
+                        const uint8_t *effects, size_t len);
+void sim_workload_trust(struct sim *sim);
 struct engine_event sim_event(unsigned kind);
-void chaos_event(struct sim *sim, uint32_t person);
+void sim_chaos_event(struct sim *sim, uint32_t person);
 
 /* ---- cars.c: what the cars do, whatever was promised --------------------------------------- */
-void cars_begin(struct sim *sim);
-void cars_promised(struct sim *sim, uint32_t person, const struct sim_held *held);
-void cars_step(struct sim *sim, uint32_t trip);
-void cars_command(struct sim *sim, const struct tide_command *command);
-void cars_open(struct sim *sim, uint32_t trip, bool open);
-void cars_gate_silent(struct sim *sim, uint32_t trip, uint32_t ask);
-void cars_beat(struct sim *sim, uint32_t slot);
-void cars_sense(struct sim *sim, uint32_t slot, bool heartbeat);
-void cars_day(struct sim *sim);
+void sim_cars_begin(struct sim *sim);
+void sim_cars_promised(struct sim *sim, uint32_t person, const struct sim_held *held);
+void sim_cars_step(struct sim *sim, uint32_t trip);
+void sim_cars_command(struct sim *sim, const struct tide_command *command);
+void sim_cars_open(struct sim *sim, uint32_t trip, bool open);
+void sim_cars_gate_silent(struct sim *sim, uint32_t trip, uint32_t ask);
+void sim_cars_beat(struct sim *sim, uint32_t slot);
+void sim_cars_sense(struct sim *sim, uint32_t slot, bool heartbeat);
+void sim_cars_day(struct sim *sim);
 
 /* ---- faults.c ------------------------------------------------------------------------------ */
 const char *sim_fault_name(unsigned kind);
-void faults_begin(struct sim *sim);
-void faults_after_event(struct sim *sim);
+void sim_faults_begin(struct sim *sim);
+void sim_faults_after_event(struct sim *sim);
 
 /* ---- ring.c: the last lines of the narrative ----------------------------------------------- */
-struct sim_ring *ring_new(bool aloud);
-struct sim_ring *ring_free(struct sim_ring *ring);
-void ring_say(struct sim_ring *ring, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void ring_event(struct sim_ring *ring, uint64_t seq, const struct engine_event *event);
-void ring_effects(struct sim_ring *ring, const uint8_t *effects, size_t len);
-void ring_trace(void *ring, const struct engine_trace *line);
-void ring_tell(const struct sim_ring *ring, FILE *out, unsigned lines);
+struct sim_ring *sim_ring_new(bool aloud);
+struct sim_ring *sim_ring_free(struct sim_ring *ring);
+void sim_ring_say(struct sim_ring *ring, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void sim_ring_event(struct sim_ring *ring, uint64_t seq, const struct engine_event *event);
+void sim_ring_effects(struct sim_ring *ring, const uint8_t *effects, size_t len);
+void sim_ring_trace(void *ring, const struct engine_trace *line);
+void sim_ring_tell(const struct sim_ring *ring, FILE *out, unsigned lines);
 
 #endif

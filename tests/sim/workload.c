@@ -80,7 +80,7 @@ static void want_share(struct sim *sim, uint32_t person)
         s->start_ms = sim_civil(sim) + sim_rng_range(&sim->people, 0, 60 * HOUR_MS);
         s->end_ms = s->start_ms + sim_rng_range(&sim->people, HOUR_MS, 30 * HOUR_MS);
     }
-    net_call(sim, person, &event, 0);
+    sim_net_call(sim, person, &event, 0);
 }
 
 static void want_recall(struct sim *sim, uint32_t person)
@@ -93,7 +93,7 @@ static void want_recall(struct sim *sim, uint32_t person)
     event.as.recall.start_ms = sim_civil(sim) + sim_rng_range(&sim->people, 0, 30 * HOUR_MS);
     event.as.recall.end_ms =
         event.as.recall.start_ms + sim_rng_range(&sim->people, HOUR_MS / 2, 10 * HOUR_MS);
-    net_call(sim, person, &event, 0);
+    sim_net_call(sim, person, &event, 0);
 }
 
 static void want_unshare(struct sim *sim, uint32_t person)
@@ -101,7 +101,7 @@ static void want_unshare(struct sim *sim, uint32_t person)
     struct engine_event event = sim_event(TIDE_REC_unshare);
     event.as.unshare.window = sim->clients[person].window;
     if (event.as.unshare.window != 0)
-        net_call(sim, person, &event, 0);
+        sim_net_call(sim, person, &event, 0);
 }
 
 static tide_ms some_start(struct sim *sim)
@@ -137,7 +137,7 @@ static void want_book(struct sim *sim, uint32_t person)
         b->household = sim->world.households[h].id;
         b->via = TIDE_VIA_phone;
     }
-    net_call(sim, person, &event, zone);
+    sim_net_call(sim, person, &event, zone);
 }
 
 static void want_repeat(struct sim *sim, uint32_t person)
@@ -157,7 +157,7 @@ static void want_repeat(struct sim *sim, uint32_t person)
     r->until_date = sim_rng_chance(&sim->people, 500)
                         ? today(sim) + (int32_t)sim_rng_below(&sim->people, 8)
                         : 0;
-    net_call(sim, person, &event, zone);
+    sim_net_call(sim, person, &event, zone);
 }
 
 static void want_cancel(struct sim *sim, uint32_t person)
@@ -173,7 +173,7 @@ static void want_cancel(struct sim *sim, uint32_t person)
             return;
         event.as.cancel.booking = held->booking;
     }
-    net_call(sim, person, &event, 0);
+    sim_net_call(sim, person, &event, 0);
 }
 
 static void want_extend(struct sim *sim, uint32_t person)
@@ -184,7 +184,7 @@ static void want_extend(struct sim *sim, uint32_t person)
         return;
     event.as.extend.booking = held->booking;
     event.as.extend.end_ms = held->end_ms + sim_rng_range(&sim->people, -60, 240) * TIDE_MINUTE_MS;
-    net_call(sim, person, &event, 0);
+    sim_net_call(sim, person, &event, 0);
 }
 
 static void want_to_know(struct sim *sim, uint32_t person)
@@ -206,7 +206,7 @@ static void want_to_know(struct sim *sim, uint32_t person)
         event.as.ask_tide.zone = zone;
         event.as.ask_tide.hours = 24;
     }
-    net_call(sim, person, &event, 0);
+    sim_net_call(sim, person, &event, 0);
 }
 
 static void want_as_resident(struct sim *sim, uint32_t person)
@@ -234,7 +234,7 @@ static void want_sheet(struct sim *sim, uint32_t person)
         event.as.ask_sheet.start_ms = sim_civil(sim);
         event.as.ask_sheet.end_ms = sim_civil(sim) + 12 * HOUR_MS;
     }
-    net_call(sim, person, &event, 0);
+    sim_net_call(sim, person, &event, 0);
 }
 
 /* The guard walks round and writes down who stands where. */
@@ -248,7 +248,7 @@ static void want_round(struct sim *sim, uint32_t person)
     event.as.arrive.plate = slot->car;
     event.as.arrive.slot = slot->id;
     event.as.arrive.zone = sim->world.zones[slot->zone].id;
-    net_call(sim, person, &event, 0);
+    sim_net_call(sim, person, &event, 0);
 }
 
 static void want_blackout(struct sim *sim, uint32_t person)
@@ -263,7 +263,7 @@ static void want_blackout(struct sim *sim, uint32_t person)
     event.as.blackout.start_ms = sim_civil(sim) + sim_rng_range(&sim->people, 0, 40 * HOUR_MS);
     event.as.blackout.end_ms =
         event.as.blackout.start_ms + sim_rng_range(&sim->people, HOUR_MS, 6 * HOUR_MS);
-    net_call(sim, person, &event, 0);
+    sim_net_call(sim, person, &event, 0);
 }
 
 static void want_as_staff(struct sim *sim, uint32_t person)
@@ -291,7 +291,7 @@ static void want_as_staff(struct sim *sim, uint32_t person)
     }
 }
 
-void workload_wake(struct sim *sim, uint32_t person)
+void sim_workload_wake(struct sim *sim, uint32_t person)
 {
     const struct sim_person *p = &sim->world.persons[person];
     tide_ms pause = p->role == TIDE_ROLE_resident ? 5 * HOUR_MS : HOUR_MS;
@@ -304,7 +304,7 @@ void workload_wake(struct sim *sim, uint32_t person)
         want_as_staff(sim, person);
 }
 
-void workload_begin(struct sim *sim)
+void sim_workload_begin(struct sim *sim)
 {
     sim->clients = NULL;
     uint32_t room = 0;
@@ -327,7 +327,7 @@ static void learn_booking(struct sim *sim, const struct sim_call *call,
                               .zone = call->context,
                               .start_ms = booking->start_ms,
                               .end_ms = booking->end_ms};
-    cars_promised(sim, call->person, held);
+    sim_cars_promised(sim, call->person, held);
 }
 
 static void learn_extension(struct sim *sim, const struct sim_call *call)
@@ -344,11 +344,11 @@ static void maybe_resolve(struct sim *sim, uint32_t person, tide_id incident)
     if (!sim_rng_chance(&sim->people, 150))
         return;
     event.as.resolve.incident = incident;
-    net_call(sim, person, &event, 0);
+    sim_net_call(sim, person, &event, 0);
 }
 
-void workload_reply(struct sim *sim, uint32_t number, const struct tide_reply *reply,
-                    const uint8_t *effects, size_t len)
+void sim_workload_reply(struct sim *sim, uint32_t number, const struct tide_reply *reply,
+                        const uint8_t *effects, size_t len)
 {
     const struct sim_call *call = sim->calls[number];
     struct sim_client *client = &sim->clients[call->person];
@@ -377,12 +377,12 @@ void workload_reply(struct sim *sim, uint32_t number, const struct tide_reply *r
     }
 }
 
-void workload_trust(struct sim *sim)
+void sim_workload_trust(struct sim *sim)
 {
     struct engine_event event = sim_event(TIDE_REC_clock_accept);
     for (uint32_t i = 0; i < sim->world.person_count; i++)
         if (sim->world.persons[i].role == TIDE_ROLE_clerk) {
-            net_call(sim, i, &event, 0);
+            sim_net_call(sim, i, &event, 0);
             break;
         }
     sim->suspended = false;
