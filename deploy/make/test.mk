@@ -50,12 +50,15 @@ fuzz:
 	    echo "$$name for $(SECONDS) s"; \
 	    $(PYTHON) tests/fuzz/smoke.py $(BUILD)/fuzz/$$name $(SECONDS); done
 
+# Each measurement alone, nothing else running; its last line, one JSON object, is kept.
 bench:
 	@deploy/install-packages.sh
 	@$(MAKE) --no-print-directory all
 	@mkdir -p $(BUILD)/bench
-	@set -e; for what in engine peak journal recover memory verify; do \
-	    $(BUILD)/tide-bench $$what | tee $(BUILD)/bench/$$what.txt; done
+	@set -e; for what in peak "journal --peer postgres" recover memory verify; do \
+	    name=$${what%% *}; echo "== $$name"; \
+	    $(BUILD)/tide-bench $$what > $(BUILD)/bench/$$name.txt; \
+	    tail -n 1 $(BUILD)/bench/$$name.txt | tee $(BUILD)/bench/$$name.json; done
 
 -include $(shell find $(FUZZ_BUILD)/obj -name '*.d' 2>/dev/null)
 
