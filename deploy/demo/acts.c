@@ -161,25 +161,19 @@ static void entered(struct demo_player *player, int number)
 
 /* The guard opens for whoever lives here or was misread, and for a delivery; a promise that could
  * not be kept sends its car round once more, with a new wish. */
-bool demo_denied(struct demo_player *player, int number, int lane)
+bool demo_denied(struct demo_player *player, int number, int lane, const char *why)
 {
     const struct demo_life *life = &player->life[number];
     const struct demo_trip *trip = &player->plan->trips[number];
     const char *name = player->hood->lanes[lane].name;
     char plate[DEMO_NAME];
     demo_plate_masked(player->hood->cars[trip->car].plate, plate, sizeof(plate));
-    if (trip->kind == DEMO_STRANGER && !trip->by_hand) {
-        demo_tell(player, "%s: the arm stays down for %s, a stranger", name, plate);
+    bool stranger = trip->kind == DEMO_STRANGER && !trip->by_hand;
+    if (stranger || (life->state == DEMO_AT_GATE && books(trip) && !trip->misread)) {
+        demo_tell(player, "%s: the arm stays down for %s (%s)", name, plate, why);
         return false;
     }
-    if (life->state == DEMO_AT_GATE && books(trip) && !trip->misread) {
-        demo_tell(player, "%s: %s is %s", name, plate,
-                  player->gate[lane].asked_min < life->from_min
-                      ? "too early, and waits"
-                      : "out of luck: its place is still taken");
-        return false;
-    }
-    demo_tell(player, "%s: no right found for %s, the guard opens", name, plate);
+    demo_tell(player, "%s: %s has no right (%s), the guard opens", name, plate, why);
     demo_ask_hand(player, number, lane);
     return true;
 }

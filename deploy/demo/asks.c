@@ -214,6 +214,11 @@ void demo_ask_leave(struct demo_player *player, int number)
     ask(player, player->guard_east, "parking.leave", fields, DEMO_ASK_LEAVE, number);
 }
 
+static int guard_of(const struct demo_player *player, const struct demo_lane *lane)
+{
+    return strncmp(lane->name, "park", 4) == 0 ? player->guard_park : player->guard_gate;
+}
+
 void demo_ask_hand(struct demo_player *player, int number, int lane)
 {
     const struct demo_lane *at = &player->hood->lanes[lane];
@@ -222,10 +227,15 @@ void demo_ask_hand(struct demo_player *player, int number, int lane)
     (void)snprintf(fields, sizeof(fields), "{\"lane\":\"%s\",\"plate\":\"%s\",\"dir\":\"%s\"}",
                    at->name, player->hood->cars[trip->car].plate, at->in ? "in" : "out");
     player->tally->by_hand++;
-    ask(player,
-        at->place[0] != '\0' && strncmp(at->name, "park", 4) == 0 ? player->guard_park
-                                                                  : player->guard_gate,
-        "gate.open", fields, DEMO_ASK_HAND, number);
+    ask(player, guard_of(player, at), "gate.open", fields, DEMO_ASK_HAND, number);
+}
+
+void demo_ask_log(struct demo_player *player, int lane)
+{
+    const struct demo_lane *at = &player->hood->lanes[lane];
+    char fields[FIELDS_CAP];
+    (void)snprintf(fields, sizeof(fields), "{\"lane\":\"%s\"}", at->name);
+    ask(player, guard_of(player, at), "gate.log", fields, DEMO_ASK_LOG, lane);
 }
 
 /* ---- answers ----------------------------------------------------------------------------------- */
@@ -332,6 +342,17 @@ static void extended(struct demo_player *player, int number, const cJSON *reply,
     }
 }
 
+static void logged(struct demo_player *player, int lane, const cJSON *reply)
+{
+    const cJSON *item;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(reply, "items"))
+    {
+        demo_gate_logged(player, lane, text_of(item, "plate"),
+                         strcmp(text_of(item, "decision"), "deny") == 0, text_of(item, "why"),
+                         minute_of(player, item, "at"));
+    }
+}
+
 static void arrived(struct demo_player *player, int number, bool ok)
 {
     struct demo_life *life = &player->life[number];
@@ -386,6 +407,9 @@ void demo_on_reply(struct demo_player *player, const struct demo_news *news)
         break;
     case DEMO_ASK_ARRIVE:
         arrived(player, number, ok);
+        break;
+    case DEMO_ASK_LOG:
+        logged(player, number, reply);
         break;
     case DEMO_ASK_LEAVE:
     case DEMO_ASK_HAND:

@@ -1,10 +1,9 @@
 /* gates.c - the cars before the arms, and the devices that see them.
  *
- * A camera sees one car at a time: each lane has a queue, and the next plate is read when the arm
- * has lifted for the one before, or has not lifted for a while. That silence is how a refusal looks
- * from the camera's side: the gateway's own list would have opened after 150 ms. On a machine that
- * is slow for other reasons the while grows with the answers, so that a late one is not taken for
- * the next car's. Where the guard then opens, the car stays before the arm until it has lifted.
+ * A camera sees one car at a time: each lane has a queue, and the next plate is read when the car
+ * before is through or has turned round. What opens is seen at the camera: gpio_out. A refusal has
+ * no message there; the guard sees it in the gate's log, and that is where it is looked for. Where
+ * the guard then opens, the car stays before the arm until it has lifted.
  */
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -13,8 +12,9 @@
 #include "deploy/demo/devices.h"
 #include "deploy/demo/player.h"
 
-#define SILENCE_US 500000
-#define SILENCE_MAX_US 2500000
+#define LOG_AFTER_US 160000 /* the gateway's own list has decided by then */
+#define LOG_AGAIN_US 200000
+#define SILENCE_US 4000000
 #define HAND_US 3000000
 #define ALIVE_EVERY_US 350000
 #define TEXT_CAP 2048
@@ -37,14 +37,14 @@ static void read_plate(struct demo_player *player, int lane)
     struct demo_gate *gate = &player->gate[lane];
     const struct demo_trip *trip = &player->plan->trips[gate->queue[0]];
     const struct demo_car *car = &player->hood->cars[trip->car];
-    char topic[128], text[TEXT_CAP], plate[DEMO_NAME];
-    (void)snprintf(plate, sizeof(plate), "%s", car->plate);
-    if (trip->misread && demo_plate_misread(car->plate, plate, sizeof(plate))) {
+    char topic[128], text[TEXT_CAP];
+    (void)snprintf(gate->plate, sizeof(gate->plate), "%s", car->plate);
+    if (trip->misread && demo_plate_misread(car->plate, gate->plate, sizeof(gate->plate))) {
         player->tally->plates_misread++;
     }
     gate->asked = true;
     gate->asked_min = (int)demo_now_min(player);
-    if (demo_say_plate(topic, sizeof(topic), text, sizeof(text), lane, plate, ++gate->plates,
+    if (demo_say_plate(topic, sizeof(topic), text, sizeof(text), lane, gate->plate, ++gate->plates,
                        demo_now_ms(player)) == 0) {
         return;
     }
@@ -91,15 +91,6 @@ static void acknowledge(struct demo_player *player, int lane, const char *name, 
     cJSON_Delete(message);
 }
 
-static void took_us(struct demo_player *player, int64_t us)
-{
-    player->tally->opened++;
-    demo_tally_latency(player->tally, us);
-    if (us * 3 > player->silence_us) {
-        player->silence_us = us * 3 < SILENCE_MAX_US ? us * 3 : SILENCE_MAX_US;
-    }
-}
-
 void demo_on_field(struct demo_player *player, const struct demo_news *news)
 {
     char name[32];
@@ -110,7 +101,8 @@ void demo_on_field(struct demo_player *player, const struct demo_news *news)
     struct demo_gate *gate = &player->gate[lane];
     if (strcmp(name, "gpio_out") == 0 && gate->asked) {
         if (!gate->handed) {
-            took_us(player, news->at_us - gate->asked_us);
+            player->tally->opened++;
+            demo_tally_latency(player->tally, news->at_us - gate->asked_us);
         }
         acknowledge(player, lane, name, news->json);
         answered(player, lane, true);
@@ -120,23 +112,49 @@ void demo_on_field(struct demo_player *player, const struct demo_news *news)
     }
 }
 
+static void denied(struct demo_player *player, int lane, const char *why)
+{
+    struct demo_gate *gate = &player->gate[lane];
+    player->tally->denied++;
+    gate->handed = demo_denied(player, gate->queue[0], lane, why);
+    gate->asked_us = demo_elapsed_us();
+    if (!gate->handed) {
+        answered(player, lane, false);
+    }
+}
+
+void demo_gate_logged(struct demo_player *player, int lane, const char *plate, bool deny,
+                      const char *why, int minute)
+{
+    struct demo_gate *gate = &player->gate[lane];
+    if (gate->asked && !gate->handed && deny && minute >= gate->asked_min &&
+        strcmp(plate, gate->plate) == 0) {
+        denied(player, lane, why);
+    }
+}
+
+static void lane_turn(struct demo_player *player, int lane, int64_t now_us)
+{
+    struct demo_gate *gate = &player->gate[lane];
+    int64_t waited_us = now_us - gate->asked_us;
+    if (!gate->asked) {
+        return;
+    }
+    if (gate->handed && waited_us > HAND_US) {
+        answered(player, lane, false);
+    } else if (!gate->handed && waited_us > SILENCE_US) {
+        denied(player, lane, "no answer");
+    } else if (!gate->handed && waited_us > LOG_AFTER_US && now_us >= gate->log_due_us) {
+        gate->log_due_us = now_us + LOG_AGAIN_US;
+        demo_ask_log(player, lane);
+    }
+}
+
 void demo_gates_turn(struct demo_player *player)
 {
     int64_t now_us = demo_elapsed_us();
-    int64_t silence_us = player->silence_us > SILENCE_US ? player->silence_us : SILENCE_US;
     for (int lane = 0; lane < (int)player->hood->lane_count; lane++) {
-        struct demo_gate *gate = &player->gate[lane];
-        if (!gate->asked || now_us - gate->asked_us < (gate->handed ? HAND_US : silence_us)) {
-            continue;
-        }
-        if (!gate->handed) {
-            player->tally->denied++;
-            gate->handed = demo_denied(player, gate->queue[0], lane);
-            gate->asked_us = now_us;
-        }
-        if (!gate->handed || now_us - gate->asked_us >= HAND_US) {
-            answered(player, lane, false);
-        }
+        lane_turn(player, lane, now_us);
     }
     if (now_us >= player->alive_due_us) {
         char topic[128], text[TEXT_CAP];

@@ -46,6 +46,7 @@ enum demo_ask_kind {
     DEMO_ASK_ARRIVE,
     DEMO_ASK_LEAVE,
     DEMO_ASK_HAND, /* the guard lifts the arm */
+    DEMO_ASK_LOG,  /* the guard looks at a lane's log; who: the lane */
     DEMO_ASK_OTHER
 };
 
@@ -82,9 +83,11 @@ struct demo_gate {
     int count;
     bool asked, handed; /* the camera; then the guard */
     int64_t asked_us;
-    int asked_min;   /* civil minute of the day */
-    uint32_t plates; /* read by this camera so far */
-    uint32_t listed; /* rows of the white list it was given */
+    int asked_min; /* civil minute of the day */
+    int64_t log_due_us;
+    char plate[DEMO_NAME]; /* as the camera read it */
+    uint32_t plates;       /* read by this camera so far */
+    uint32_t listed;       /* rows of the white list it was given */
 };
 
 struct demo_player {
@@ -110,7 +113,6 @@ struct demo_player {
     size_t public_zones;
     struct demo_hour zone_now[DEMO_ZONES_MAX + 1]; /* supply: open to others at this moment */
     char last[200];                                /* the last thing worth telling */
-    int64_t silence_us;                            /* no answer for so long is a no; 0: the least */
     int64_t alive_due_us;
     int alive_next;
 
@@ -144,8 +146,8 @@ void demo_screen_end(struct demo_player *player);
 void demo_acts_evening(struct demo_player *player);
 void demo_acts_begin(struct demo_player *player);
 void demo_act(struct demo_player *player, const struct demo_act *act);
-/* No answer for a car: true when the guard opens, and the car waits for that. */
-bool demo_denied(struct demo_player *player, int trip, int lane);
+/* The arm stays down: true when the guard opens, and the car waits for that. */
+bool demo_denied(struct demo_player *player, int trip, int lane, const char *why);
 /* The arm has lifted for a car, or the car has turned round. */
 void demo_passed(struct demo_player *player, int trip, int lane, bool opened);
 /* A promise was made, refused, moved, broken: what that means for the trip's life. */
@@ -161,6 +163,7 @@ void demo_ask_where(struct demo_player *player, int trip);
 void demo_ask_arrive(struct demo_player *player, int trip);
 void demo_ask_leave(struct demo_player *player, int trip);
 void demo_ask_hand(struct demo_player *player, int trip, int lane);
+void demo_ask_log(struct demo_player *player, int lane);
 void demo_on_reply(struct demo_player *player, const struct demo_news *news);
 void demo_on_notice(struct demo_player *player, const struct demo_news *news);
 void demo_on_message(struct demo_player *player, const struct demo_news *news);
@@ -169,6 +172,9 @@ void demo_on_message(struct demo_player *player, const struct demo_news *news);
 /* A lane in this direction at the place of a zone; -1 when it has none. */
 int demo_gate_lane(struct demo_player *player, int zone, bool in);
 void demo_gate_queue(struct demo_player *player, int lane, int trip);
+/* What the guard reads in a lane's log, row by row. */
+void demo_gate_logged(struct demo_player *player, int lane, const char *plate, bool deny,
+                      const char *why, int minute);
 void demo_on_field(struct demo_player *player, const struct demo_news *news);
 /* Gives up waiting where an answer is overdue; lets cameras and sensors show that they live. */
 void demo_gates_turn(struct demo_player *player);

@@ -211,6 +211,21 @@ start_gateways() {
             "tcp://127.0.0.1:$field_port" || fail "no configuration for $name"
         launch "$name" "$gateway" -c "$dir/$name.conf"
     done
+    for name in gw-yard gw-park; do
+        wait_gateway "$name"
+    done
+}
+# Until a gateway has both brokers and hears tided: what it decides before that, it decides alone.
+wait_gateway() {
+    local i
+    for i in $(seq 100); do
+        if grep -q '"what":"field","line":true' "$dir/$1.log" &&
+            grep '"what":"daemon"' "$dir/$1.log" | tail -n 1 | grep -q '"answers":true'; then
+            return 0
+        fi
+        sleep 0.1
+    done
+    explain "$1" "the gateway $1 does not find its brokers and tided"
 }
 
 # ---- the two plays ----------------------------------------------------------------------------------
@@ -236,9 +251,11 @@ run_demo() {
     # Civil time barely moves while people move in; then five seconds for the cars to come home.
     start_tided --time-scale 2 --start "${date}T$(minutes_before "$from" 90)$zone"
     import_all
-    stop_tided
     start_gateways
+    stop_tided
     start_tided --time-scale "$scale" --start "${date}T$(minutes_before "$from" $((scale / 12)))$zone"
+    wait_gateway gw-yard
+    wait_gateway gw-park
     "$demo" play --people-uri "tcp://127.0.0.1:$people_port" \
         --field-uri "tcp://127.0.0.1:$field_port" --field-user devices --example "$dir/example" \
         --dir "$dir" --seed "${SEED:-1}" --date "$date" --from "$from" --until "$until" \
