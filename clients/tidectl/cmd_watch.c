@@ -101,12 +101,13 @@ static void wait_for_signal(sigset_t *ends)
 
 int ctl_run_watch(struct ctl *ctl, const struct ctl_args *args)
 {
-    struct watch watch = {.lock = PTHREAD_MUTEX_INITIALIZER, .ctl = ctl};
+    static struct watch watch = {.lock = PTHREAD_MUTEX_INITIALIZER}; /* outlives this function */
     const char *count = ctl_args_get(args, "--count");
     char filter[300];
     sigset_t ends;
     int rc;
 
+    watch.ctl = ctl;
     watch.zone = ctl_args_get(args, "ZONE");
     if (count)
         watch.lines_max = strtol(count, NULL, 10);
@@ -122,6 +123,5 @@ int ctl_run_watch(struct ctl *ctl, const struct ctl_args *args)
     rc = ctl_connect(ctl, filter);
     if (rc == CTL_EXIT_OK)
         wait_for_signal(&ends);
-    ctl_disconnect(ctl);
     return rc;
 }

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clients/tidectl/tidectl.h"
 
@@ -116,10 +117,11 @@ int main(int argc, char **argv)
         return CTL_EXIT_USAGE;
     args.help = args.help || help;
     rc = run(&ctl, &args);
-    ctl_disconnect(&ctl);
     if (fflush(stdout) != 0) {
         ctl_complain(CTL_T("cannot write to standard output", "无法写到标准输出"));
         rc = rc ? rc : CTL_EXIT_REFUSED;
     }
+    if (!ctl_disconnect(&ctl))
+        _exit(rc);
     return rc;
 }

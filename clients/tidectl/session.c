@@ -14,6 +14,7 @@
 
 #define LIFE_BEYOND_TIMEOUT_MS 20000 /* clocks of two machines differ */
 #define CLOCK_WAIT_MS 1000
+#define GOODBYE_MS 250
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t clock_came = PTHREAD_COND_INITIALIZER;
@@ -162,9 +163,26 @@ int ctl_connect(struct ctl *ctl, const char *extra)
     return rc == TIDE_CLIENT_OK ? CTL_EXIT_OK : complain_offline(ctl, rc);
 }
 
-void ctl_disconnect(struct ctl *ctl)
+static void *close_client(void *arg)
 {
+    struct ctl *ctl = arg;
+
     ctl->client = tide_client_close(ctl->client);
+    return NULL;
+}
+
+bool ctl_disconnect(struct ctl *ctl)
+{
+    struct timespec until;
+    pthread_t closer;
+
+    if (!ctl->client || pthread_create(&closer, NULL, close_client, ctl) != 0)
+        return !ctl->client;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += GOODBYE_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    return pthread_timedjoin_np(closer, NULL, &until) == 0;
 }
 
 /* ---- the clock ----------------------------------------------------------------------------- */

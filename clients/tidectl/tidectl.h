@@ -157,7 +157,9 @@ struct ctl {
 /* Connects when not yet connected. extra: a topic filter more, or NULL. 0, or an exit code after
  * saying why. */
 int ctl_connect(struct ctl *ctl, const char *extra);
-void ctl_disconnect(struct ctl *ctl);
+/* Says goodbye. False when paho's threads take their time (up to a second): then leave by _exit,
+ * which loses nothing. */
+bool ctl_disconnect(struct ctl *ctl);
 /* Civil time now, as far as it is known; else this machine's clock. */
 int64_t ctl_civil(struct ctl *ctl);
 /* The same; connects if it must, and waits a second for the daemon's word. */
