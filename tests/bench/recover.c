@@ -18,7 +18,7 @@
 
 struct handed {
     uint8_t digest[32];
-    uint64_t bookings, live, events, rids;
+    uint64_t bookings, live, events, rids, tail;
 };
 
 static const struct bench_size size = {
@@ -70,7 +70,7 @@ static void write_history(struct bench_world *world, uint32_t count)
         if (id % 256 == 0)
             bench_world_turn(world);
     }
-    bench_world_drain(world);
+    bench_world_catch_up(world);
 }
 
 /* In the child. */
@@ -92,6 +92,7 @@ static void fill(const char *folder, uint32_t bookings, uint32_t live, int to)
     handed.rids += world.asked - world.accepted;
     bench_world_drain(&world);
     handed.events = store_durable_seq(world.store, world.domain);
+    handed.tail = handed.events - store_applied_seq(world.store, world.domain);
     engine_digest(world.engine, handed.digest);
     if (write(to, &handed, sizeof handed) != sizeof handed)
         _exit(1);
@@ -111,7 +112,6 @@ static void drop_from_cache(const char *path)
 struct started {
     double seconds, open_s, load_s;
     bool same;
-    uint64_t tail;
 };
 
 static void start(const char *folder, const struct handed *handed, struct started *ret)
@@ -130,8 +130,6 @@ static void start(const char *folder, const struct handed *handed, struct starte
     ret->load_s = world.load_s;
     engine_digest(world.engine, digest);
     ret->same = memcmp(digest, handed->digest, sizeof digest) == 0;
-    ret->tail =
-        store_durable_seq(world.store, world.domain) - store_applied_seq(world.store, world.domain);
     bench_world_close(&world);
 }
 
@@ -162,10 +160,12 @@ int bench_recover(int argc, char **argv)
     bench_folder_remove(folder);
     bench_machine(machine, sizeof machine);
     printf("{\"bench\":\"recover\",\"bookings\":%llu,\"seconds\":%.3f,\"live\":%llu,"
-           "\"rids\":%llu,\"events\":%llu,\"same_digest\":%s,\"open_s\":%.3f,\"load_s\":%.3f,"
+           "\"rids\":%llu,\"events\":%llu,\"not_folded\":%llu,\"same_digest\":%s,\"open_s\":%.3f,"
+           "\"load_s\":%.3f,"
            "\"fsync_us\":%.0f,\"machine\":\"%s\"}\n",
            (unsigned long long)handed.bookings, started.seconds, (unsigned long long)handed.live,
            (unsigned long long)handed.rids, (unsigned long long)handed.events,
-           started.same ? "true" : "false", started.open_s, started.load_s, fsync_us, machine);
+           (unsigned long long)handed.tail, started.same ? "true" : "false", started.open_s,
+           started.load_s, fsync_us, machine);
     return started.same ? 0 : 1;
 }
