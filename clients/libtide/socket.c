@@ -18,7 +18,7 @@
 /* The port at the other end of a TCP socket; 0 for everything else. */
 static unsigned peer_port(int fd)
 {
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer = {0};
     socklen_t len = sizeof peer;
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;

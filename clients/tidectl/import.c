@@ -172,7 +172,7 @@ int ctl_run_import(struct ctl *ctl, const struct ctl_args *args)
     if (rc == CTL_EXIT_OK)
         rc = write_all(&import, ctl, args);
     if (import.secrets && !import.sent)
-        unlink(secrets);
+        unlink(import.secrets_path);
     import_clear(&import);
     return rc;
 }

@@ -163,25 +163,38 @@ static bool is_phone(const char *text)
     return digits >= 5 && digits <= 15;
 }
 
+/* A number of at most `most` digits and what must stand behind it; moves on. */
+static bool take_part(const char **at, size_t most, const char *behind, long *ret)
+{
+    size_t digits = strspn(*at, "0123456789");
+
+    if (digits == 0 || digits > most || strncmp(*at + digits, behind, strlen(behind)) != 0)
+        return false;
+    *ret = strtol(*at, NULL, 10);
+    *at += digits + strlen(behind);
+    return true;
+}
+
 /* A date as spreadsheets write it: 2019-05-20, 2019/5/20, 2019.5.20, 2019年5月20日. */
 static bool normal_date(const char *text, char *out, size_t cap)
 {
-    int year, month, day, used = 0;
-    tide_ms ignored;
+    static const char *const marks[][3] = {
+        {"-", "-", ""}, {"/", "/", ""}, {".", ".", ""}, {"年", "月", "日"}};
     char full[40];
 
-    if (sscanf(text, "%4d年%2d月%2d日%n", &year, &month, &day, &used) != 3 || text[used]) {
-        char a, b;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        const char *at = text;
+        long year, month, day;
+        tide_ms ignored;
 
-        if (sscanf(text, "%4d%c%2d%c%2d%n", &year, &a, &month, &b, &day, &used) != 5 ||
-            text[used] || a != b || !strchr("-/.", a))
-            return false;
+        if (!take_part(&at, 4, marks[i][0], &year) || !take_part(&at, 2, marks[i][1], &month) ||
+            !take_part(&at, 2, marks[i][2], &day) || *at)
+            continue;
+        snprintf(full, sizeof full, "%04ld-%02ld-%02ldT00:00:00Z", year, month, day);
+        snprintf(out, cap, "%.10s", full);
+        return year >= 1970 && tide_time_parse(full, strlen(full), &ignored) == 0;
     }
-    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31)
-        return false;
-    snprintf(full, sizeof full, "%04d-%02d-%02dT00:00:00Z", year, month, day);
-    snprintf(out, cap, "%.10s", full);
-    return tide_time_parse(full, strlen(full), &ignored) == 0;
+    return false;
 }
 
 static cJSON *flag_value(const char *text)

@@ -142,7 +142,7 @@ void import_link(struct import *import)
     for (size_t i = 0; i < import->row_count; i++)
         if (import->rows[i].key)
             index.rows[index.count++] = &import->rows[i];
-    qsort(index.rows, index.count, sizeof(struct import_row *), compare_rows);
+    qsort(index.rows, index.count, sizeof *index.rows, compare_rows);
     for (size_t i = 1; i < index.count; i++)
         if (index.rows[i - 1]->kind == index.rows[i]->kind &&
             strcmp(index.rows[i - 1]->key, index.rows[i]->key) == 0)

@@ -32,11 +32,12 @@ static int offset_of(const char *text)
 {
     size_t len = strlen(text);
     const char *at = len > 6 ? text + len - 6 : "";
-    int hours, minutes;
+    int minutes;
 
-    if (sscanf(at, "%3d:%2d", &hours, &minutes) != 2 || (at[0] != '+' && at[0] != '-'))
+    if ((at[0] != '+' && at[0] != '-') || at[3] != ':')
         return 480;
-    return hours * 60 + (at[0] == '-' ? -minutes : minutes);
+    minutes = (int)(strtol(at + 1, NULL, 10) * 60 + strtol(at + 4, NULL, 10));
+    return at[0] == '-' ? -minutes : minutes;
 }
 
 static void take_clock(struct ctl *ctl, const cJSON *body)

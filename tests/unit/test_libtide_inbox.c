@@ -317,7 +317,7 @@ static int each_socket(int (*look)(int fd))
 
 static int to_broker(int fd)
 {
-    struct sockaddr_in at;
+    struct sockaddr_in at = {0};
     socklen_t len = sizeof at;
 
     return getpeername(fd, (struct sockaddr *)&at, &len) == 0 && at.sin_family == AF_INET &&

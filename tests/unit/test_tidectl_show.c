@@ -45,13 +45,13 @@ static void widths(void **state)
 
 static void nobodys_text_moves_the_cursor(void **state)
 {
+    /* an escape sequence, line ends, a mark that turns the direction of writing, a bad byte */
+    static const char text[] = {'a', '\x1b', '[',    '2',    'J', 'b',    '\r', '\n',
+                                'c', '\xe2', '\x80', '\xae', 'd', '\xff', '\0'};
     FILE *out = out_open();
 
     (void)state;
-    ctl_pad(out,
-            "a\x1b[2Jb\r\nc\xe2\x80\xae"
-            "d\xff",
-            0, false);
+    ctl_pad(out, text, 0, false);
     fclose(out);
     assert_string_equal(printed, "a?[2Jb??c?d?");
 }
