@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/core/check.h"
+#include "tide/check.h"
 
 #define DEADLINE_WAIT_MS_MAX 1000
 #define PROBE_EVERY_MS 5000
@@ -28,7 +28,7 @@ bool pump_has_room(const struct pump *pump)
     return !pump->held && pump->batch != NULL && !pump->unavailable;
 }
 
-/* ---- batches --------------------------------------------------------------------------------- */
+/* ---- batches -------------------------------------------------------------------------------- */
 static void hand_over(struct pump *pump)
 {
     struct store_batch *batch = pump->batch;
@@ -79,7 +79,7 @@ static void unhold(struct pump *pump)
         pump->held = false;
 }
 
-/* ---- one event --------------------------------------------------------------------------------- */
+/* ---- one event ------------------------------------------------------------------------------ */
 static enum tide_code code_of(const struct engine_effects *effects)
 {
     enum engine_verb verb;
@@ -143,7 +143,7 @@ void pump_ticks(struct pump *pump)
                        wait_ms > 0 ? wait_ms : 1, 0);
 }
 
-/* ---- what the journal thread hands back ---------------------------------------------------------- */
+/* ---- what the journal thread hands back ----------------------------------------------------- */
 void pump_on_durable(void *arg, struct store_batch *batch, enum store_error error)
 {
     struct pump *pump = arg;
@@ -301,7 +301,7 @@ static void on_wake(uv_async_t *handle)
     pump_write_accounts(pump, false);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------ */
+/* ---- life ----------------------------------------------------------------------------------- */
 static void on_deadline(uv_timer_t *timer)
 {
     pump_ticks(timer->data);

@@ -129,7 +129,7 @@ struct pump {
     void *arg;
 };
 
-/* ---- pump.c ---------------------------------------------------------------------------------- */
+/* ---- pump.c --------------------------------------------------------------------------------- */
 /* Starts timers and takes the first batch; the store and the engines stand already. */
 int pump_start(struct pump *pump);
 /* Deadlines of a domain up to now; must come before an event at that time. False when the last one
@@ -155,14 +155,14 @@ void pump_on_applied(void *arg);
 enum store_error domain_load(struct pump *pump, struct domain *domain);
 struct domain *pump_domain(struct pump *pump, uint32_t number);
 
-/* ---- pump_intake.c ---------------------------------------------------------------------------- */
+/* ---- pump_intake.c -------------------------------------------------------------------------- */
 bool pump_on_message(void *arg, const struct mqtt_message *message);
 void pump_on_turn(void *arg);
 void pump_on_overflow(void *arg, const struct mqtt_message *message);
 void pump_refuse(struct pump *pump, const struct domain *domain, const char *user, const char *rid,
                  enum tide_code code, const struct tide_fault *fault, int qos);
 
-/* ---- pump_release.c ---------------------------------------------------------------------------- */
+/* ---- pump_release.c ------------------------------------------------------------------------- */
 void pump_release(struct pump *pump, struct store_batch *batch);
 void pump_fail(struct pump *pump, struct store_batch *batch);
 void pump_send_reply(struct pump *pump, struct domain *domain, tide_id user, const char *rid,
@@ -170,14 +170,14 @@ void pump_send_reply(struct pump *pump, struct domain *domain, tide_id user, con
 /* Writes the broker's files if accounts changed. */
 void pump_write_accounts(struct pump *pump, bool anyway);
 
-/* ---- pump_reads.c ------------------------------------------------------------------------------- */
+/* ---- pump_reads.c --------------------------------------------------------------------------- */
 void pump_read(struct pump *pump, struct domain *domain, const struct engine_event *event,
                const struct store_origin *origin);
 /* Sends what has become ready. */
 void pump_reads_ready(struct pump *pump);
 void pump_reads_drop(struct pump *pump);
 
-/* ---- pump_public.c ------------------------------------------------------------------------------ */
+/* ---- pump_public.c -------------------------------------------------------------------------- */
 void pump_on_state(void *arg, bool up);
 void pump_public(struct pump *pump);
 void pump_node_state(struct pump *pump, const char *state);
@@ -186,7 +186,7 @@ void pump_gather_metrics(struct pump *pump);
 /* Whole hours, calendar, clock: what is to be looked at once a second. */
 void pump_second(struct pump *pump);
 
-/* ---- pump_gates.c -------------------------------------------------------------------------------- */
+/* ---- pump_gates.c --------------------------------------------------------------------------- */
 void pump_command(struct pump *pump, struct domain *domain, const struct tide_command *command);
 void pump_command_done(struct domain *domain, tide_id command);
 void pump_commands_again(struct pump *pump);

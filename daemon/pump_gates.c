@@ -7,8 +7,8 @@
  */
 #include <string.h>
 
-#include "daemon/core/check.h"
 #include "daemon/pump.h"
+#include "tide/check.h"
 
 #define PASSES_A_PAGE 100
 #define AGAIN_MS 500
@@ -23,7 +23,7 @@ void pump_down(struct pump *pump, struct domain *domain, tide_id gateway, const 
         mqtt_publish(pump->mqtt, topic, pump->text, len, 1, false);
 }
 
-/* ---- commands ------------------------------------------------------------------------------------ */
+/* ---- commands ------------------------------------------------------------------------------- */
 static void send_out(struct pump *pump, struct domain *domain, struct command_out *out)
 {
     size_t len = tide_encode_command(pump->text, TIDE_PACKET_BYTES_MAX, &domain->frame, &out->row,
@@ -67,7 +67,7 @@ void pump_commands_again(struct pump *pump)
         }
 }
 
-/* ---- lists --------------------------------------------------------------------------------------------- */
+/* ---- lists ---------------------------------------------------------------------------------- */
 static bool serves(const struct domain *domain, tide_id gateway, tide_id place)
 {
     uint32_t cursor = 0;

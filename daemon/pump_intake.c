@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "daemon/core/check.h"
 #include "daemon/pump.h"
+#include "tide/check.h"
 
 /* One message on its way in. */
 struct intake {
@@ -37,7 +37,7 @@ static void refuse(struct pump *pump, const struct intake *in, const char *rid, 
     pump_refuse(pump, in->domain, in->topic.user, rid, code, fault, in->message->qos);
 }
 
-/* ---- rate ------------------------------------------------------------------------------------- */
+/* ---- rate ----------------------------------------------------------------------------------- */
 static bool within_rate(struct pump *pump, struct domain *domain, tide_id user)
 {
     if (user >= domain->buckets_max)
@@ -55,7 +55,7 @@ static bool within_rate(struct pump *pump, struct domain *domain, tide_id user)
     return true;
 }
 
-/* ---- facts --------------------------------------------------------------------------------------- */
+/* ---- facts ---------------------------------------------------------------------------------- */
 static void alternates(struct pump *pump, const struct domain *domain, struct tide_plate_seen *seen)
 {
     tide_id found[TIDE_ALTERNATES_MAX] = {0};
@@ -94,7 +94,7 @@ static bool take_fact(struct pump *pump, struct intake *in)
     return true;
 }
 
-/* ---- requests -------------------------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------------------------- */
 static bool any_role(const struct domain *domain, tide_id user, uint16_t roles)
 {
     const struct tide_user *row = engine_find(domain->engine, TIDE_REC_user, user, 0, 0);
@@ -243,7 +243,7 @@ static bool take_request(struct pump *pump, struct intake *in)
     return !alive(pump, in) || decide(pump, in, &event);
 }
 
-/* ---- the door ------------------------------------------------------------------------------------------ */
+/* ---- the door ------------------------------------------------------------------------------- */
 static bool look_at(struct pump *pump, const struct mqtt_message *message, struct intake *ret)
 {
     memset(ret, 0, sizeof *ret);

@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "daemon/core/check.h"
 #include "daemon/pump.h"
+#include "tide/check.h"
 
 #define HOURS 24
 #define HOUR_MS (60 * TIDE_MINUTE_MS)
@@ -150,7 +150,7 @@ void pump_on_state(void *arg, bool up)
     pump_public(pump);
 }
 
-/* ---- once a second -------------------------------------------------------------------------------- */
+/* ---- once a second -------------------------------------------------------------------------- */
 #define NODE_STATE_EVERY_S 15
 #define RETENTION_EVERY_S 60
 #define SMALL_DRIFT_MS 2000

@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "daemon/core/check.h"
 #include "daemon/pump.h"
 #include "daemon/server.h"
+#include "tide/check.h"
 
 #define WAITS_MAX 8192
 #define PERSON_ROWS_MAX 24
@@ -24,7 +24,7 @@ static bool is_from_tables(unsigned kind)
            kind == TIDE_REC_ask_passages || kind == TIDE_REC_ask_person;
 }
 
-/* ---- tables ----------------------------------------------------------------------------------------- */
+/* ---- tables --------------------------------------------------------------------------------- */
 static void put_record(struct engine_effects *effects, enum engine_verb verb, unsigned kind,
                        const void *record)
 {
@@ -122,7 +122,7 @@ static void read_tables(struct pump *pump, const struct waiting *wait, bool *ret
     }
 }
 
-/* ---- waiting ------------------------------------------------------------------------------------------ */
+/* ---- waiting -------------------------------------------------------------------------------- */
 static struct waiting *wait_new(struct pump *pump, struct domain *domain,
                                 const struct store_origin *origin, size_t len)
 {

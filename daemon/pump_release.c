@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "daemon/core/check.h"
 #include "daemon/pump.h"
+#include "tide/check.h"
 
 static const char *user_name(const struct domain *domain, tide_id user)
 {
@@ -30,7 +30,7 @@ void pump_send_reply(struct pump *pump, struct domain *domain, tide_id user, con
     mqtt_publish(pump->mqtt, topic, pump->text, used, qos, false);
 }
 
-/* ---- one effect --------------------------------------------------------------------------------- */
+/* ---- one effect ----------------------------------------------------------------------------- */
 static void send_notice(struct pump *pump, struct domain *domain, const struct tide_notice *notice)
 {
     char topic[256];
@@ -82,7 +82,7 @@ static void release_put(struct pump *pump, struct domain *domain, unsigned kind,
     }
 }
 
-/* ---- acknowledgements: one a gateway and batch ------------------------------------------------------ */
+/* ---- acknowledgements: one a gateway and batch ---------------------------------------------- */
 #define ACKS_MAX 64
 struct acks {
     struct {
@@ -126,7 +126,7 @@ static void note_known(struct pump *pump, struct acks *acks, const struct domain
         note_ack(pump, acks, domain->number, cursor);
 }
 
-/* ---- rows --------------------------------------------------------------------------------------------- */
+/* ---- rows ----------------------------------------------------------------------------------- */
 static void release_row(struct pump *pump, const struct store_row *row, struct acks *acks)
 {
     struct domain *domain = pump_domain(pump, row->domain);
@@ -180,7 +180,7 @@ void pump_fail(struct pump *pump, struct store_batch *batch)
     }
 }
 
-/* ---- accounts at the broker ------------------------------------------------------------------------------ */
+/* ---- accounts at the broker ----------------------------------------------------------------- */
 struct account_walk {
     const struct pump *pump;
     unsigned domain;

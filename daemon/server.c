@@ -16,9 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/core/check.h"
 #include "daemon/net/http.h"
 #include "daemon/pump.h"
+#include "tide/check.h"
 
 #define FLUSH_WAIT_MS 5000
 #define START_GAP_MS_MAX (7 * TIDE_DAY_MS)
@@ -44,7 +44,7 @@ struct server {
     int exit_code;
 };
 
-/* ---- the store and what is in it ------------------------------------------------------------------ */
+/* ---- the store and what is in it ------------------------------------------------------------ */
 static int exit_of(enum store_error error)
 {
     switch (error) {
@@ -140,7 +140,7 @@ static enum store_error load_domains(struct server *server)
     return STORE_OK;
 }
 
-/* ---- the daemon's own account at the broker ----------------------------------------------------------- */
+/* ---- the daemon's own account at the broker ------------------------------------------------- */
 static int read_secret(const char *path, char *out, size_t cap)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -179,7 +179,7 @@ static int own_account(struct server *server)
     return broker_hash(server->secret, server->broker_hash, sizeof server->broker_hash);
 }
 
-/* ---- going down ------------------------------------------------------------------------------------------ */
+/* ---- going down ----------------------------------------------------------------------------- */
 static void on_closed_http(void *arg)
 {
     struct server *server = arg;
@@ -229,7 +229,7 @@ static void on_fatal(void *arg, enum store_error error)
     _exit(exit_of(error));
 }
 
-/* ---- signals, watchdog ------------------------------------------------------------------------------------- */
+/* ---- signals, watchdog ---------------------------------------------------------------------- */
 static void on_term(uv_signal_t *handle, int signum)
 {
     (void)signum;
@@ -322,7 +322,7 @@ static void on_mqtt_overflow(void *arg, const struct mqtt_message *message)
     pump_on_overflow(&((struct server *)arg)->pump, message);
 }
 
-/* ---- http ---------------------------------------------------------------------------------------------------- */
+/* ---- http ----------------------------------------------------------------------------------- */
 static int on_http(void *arg, const char *path, char *out, size_t cap, size_t *ret_len,
                    const char **ret_type)
 {
@@ -343,7 +343,7 @@ static int on_http(void *arg, const char *path, char *out, size_t cap, size_t *r
     return up ? 200 : 503;
 }
 
-/* ---- coming up ------------------------------------------------------------------------------------------------ */
+/* ---- coming up ------------------------------------------------------------------------------ */
 static void plan_topics(struct server *server, struct mqtt_conf *conf)
 {
     struct tide_node_state down = {.node = server->conf->node,
@@ -502,7 +502,7 @@ int server_run(struct conf *conf, const struct server_options *options)
     return code;
 }
 
-/* ---- --init ------------------------------------------------------------------------------------------------------ */
+/* ---- --init --------------------------------------------------------------------------------- */
 static int write_genesis(struct server *server, const struct server_genesis *genesis)
 {
     struct domain *domain = &server->domains[0];

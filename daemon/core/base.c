@@ -139,7 +139,7 @@ void *table_next(const struct table *table, uint32_t *cursor)
     return NULL;
 }
 
-/* ---- deadlines ------------------------------------------------------------------------------- */
+/* ---- deadlines ------------------------------------------------------------------------------ */
 static bool due_before(const struct due *a, const struct due *b)
 {
     if (a->time_ms != b->time_ms)
@@ -222,7 +222,7 @@ const struct due *heap_first(const struct heap *heap)
     return heap->count > 0 ? &heap->entries[0] : NULL;
 }
 
-/* ---- digest ------------------------------------------------------------------------------------ */
+/* ---- digest --------------------------------------------------------------------------------- */
 /* The finaliser of splitmix64 (public domain, Vigna): a bijection that spreads every bit. */
 static uint64_t spread(uint64_t x)
 {

@@ -15,7 +15,7 @@
 #ifndef TIDE_CORE_BASE_H
 #define TIDE_CORE_BASE_H
 
-#include "daemon/core/check.h"
+#include "tide/check.h"
 #include "tide/types.h"
 
 /* Cuts the engine's block into pieces of 64-byte alignment. With base NULL it only counts. */

@@ -59,7 +59,7 @@ int32_t calendar_month_start(int32_t month)
     return (int32_t)(era * 146097 + doe - 719468);
 }
 
-/* ---- classes of days ------------------------------------------------------------------------- */
+/* ---- classes of days ------------------------------------------------------------------------ */
 enum tide_day_class calendar_class(const struct engine *engine, int32_t date)
 {
     const struct day_state *day = table_find(&engine->days, (uint32_t)date);
@@ -84,7 +84,7 @@ bool calendar_covers(const struct engine *engine, int32_t date)
     return calendar_year(date) <= engine->setting[TIDE_SETTING_calendar_through_year];
 }
 
-/* ---- the event ----------------------------------------------------------------------------------- */
+/* ---- the event ------------------------------------------------------------------------------ */
 #define CALENDAR_DAYS_MAX 120 /* exceptions of one year; the State Council names about 40 */
 
 static bool days_read(const struct engine_event *event, struct tide_day *days, unsigned *ret_count)

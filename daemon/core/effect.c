@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "daemon/core/check.h"
+#include "tide/check.h"
 #include "tide/engine.h"
 
 bool engine_effect_next(const uint8_t *buf, size_t len, size_t *offset, enum engine_verb *ret_verb,

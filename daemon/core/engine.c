@@ -16,7 +16,7 @@
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/put.h"
 
-/* ---- memory ------------------------------------------------------------------------------------ */
+/* ---- memory --------------------------------------------------------------------------------- */
 void engine_limits_default(struct engine_limits *ret)
 {
     *ret = (struct engine_limits){.places = 16384,
@@ -137,7 +137,7 @@ tide_ms engine_now(const struct engine *engine)
     return engine->now_ms;
 }
 
-/* ---- deadlines --------------------------------------------------------------------------------------- */
+/* ---- deadlines ------------------------------------------------------------------------------ */
 tide_ms engine_next_deadline(const struct engine *engine)
 {
     const struct due *due = heap_first(&engine->heap);
@@ -187,7 +187,7 @@ static void tick_take(struct step *step)
     }
 }
 
-/* ---- the daemon's own events ---------------------------------------------------------------------------- */
+/* ---- the daemon's own events ---------------------------------------------------------------- */
 static void genesis_take(struct step *step)
 {
     struct engine *engine = step->engine;
@@ -253,7 +253,7 @@ static void clock_accept_take(struct step *step)
     step_ok(step, 0);
 }
 
-/* ---- dispatch ----------------------------------------------------------------------------------------------- */
+/* ---- dispatch ------------------------------------------------------------------------------- */
 typedef void rule(struct step *step);
 static rule *const rules[TIDE_REC_MAX] = {
     [TIDE_REC_tick] = tick_take,

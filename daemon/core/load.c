@@ -36,7 +36,7 @@ int64_t setting_default(unsigned key)
     return key < sizeof defaults / sizeof *defaults ? defaults[key] : 0;
 }
 
-/* ---- which table ------------------------------------------------------------------------------------ */
+/* ---- which table ---------------------------------------------------------------------------- */
 /* Tables whose elements begin with their row and are found by its first field. */
 static struct table *table_of(struct engine *e, unsigned kind)
 {
@@ -141,7 +141,7 @@ int engine_load(struct engine *engine, unsigned kind, const void *row)
     return 0;
 }
 
-/* ---- what follows -------------------------------------------------------------------------------------- */
+/* ---- what follows --------------------------------------------------------------------------- */
 static int link_people(struct engine *engine)
 {
     uint32_t cursor = 0;
@@ -249,7 +249,7 @@ int engine_load_end(struct engine *engine, tide_ms now)
     return 0;
 }
 
-/* ---- looked at -------------------------------------------------------------------------------------------- */
+/* ---- looked at ------------------------------------------------------------------------------ */
 const void *engine_find(const struct engine *engine, unsigned kind, uint32_t k1, uint32_t k2,
                         uint32_t k3)
 {
@@ -279,7 +279,7 @@ int64_t engine_setting(const struct engine *engine, enum tide_setting key)
     return engine->setting[key];
 }
 
-/* ---- the digest --------------------------------------------------------------------------------------------- */
+/* ---- the digest ----------------------------------------------------------------------------- */
 static void digest_row(struct digest *digest, unsigned kind, const void *row)
 {
     uint8_t bytes[256];

@@ -5,7 +5,7 @@
  */
 #include "daemon/core/put.h"
 
-/* ---- persons of a household -------------------------------------------------------------------- */
+/* ---- persons of a household ----------------------------------------------------------------- */
 void person_attach(struct engine *engine, struct person_state *person)
 {
     struct place_state *place = place_of(engine, person->row.household);
@@ -32,7 +32,7 @@ void person_detach(struct engine *engine, struct person_state *person)
     person->next_in_household = 0;
 }
 
-/* ---- roles --------------------------------------------------------------------------------------- */
+/* ---- roles ---------------------------------------------------------------------------------- */
 static struct role_state *role_at(const struct engine *engine, uint32_t number)
 {
     return table_find(&engine->roles, number);
@@ -98,7 +98,7 @@ void role_remove(struct engine *engine, struct role_state *role)
     table_remove(&engine->roles, role);
 }
 
-/* ---- vehicles of a household ------------------------------------------------------------------------ */
+/* ---- vehicles of a household ---------------------------------------------------------------- */
 void vehicle_attach(struct engine *engine, struct vehicle_state *vehicle)
 {
     struct place_state *place = place_of(engine, vehicle->row.household);
@@ -125,7 +125,7 @@ void vehicle_detach(struct engine *engine, struct vehicle_state *vehicle)
     vehicle->next_of_household = 0;
 }
 
-/* ---- slots of a zone, of an owner -------------------------------------------------------------------- */
+/* ---- slots of a zone, of an owner ----------------------------------------------------------- */
 static void chain_in(struct engine *engine, uint32_t *link, struct slot_state *slot, bool by_owner)
 {
     while (*link != 0 && *link < slot->row.id) {
@@ -169,7 +169,7 @@ void slot_detach_zone(struct engine *engine, struct slot_state *slot)
     slot->next_in_zone = slot->next_of_owner = 0;
 }
 
-/* ---- devices of a person ------------------------------------------------------------------------------- */
+/* ---- devices of a person -------------------------------------------------------------------- */
 void user_attach(struct engine *engine, struct user_state *user)
 {
     struct person_state *person = person_of(engine, user->row.person);

@@ -42,7 +42,7 @@ static bool rows_read(const struct engine_event *event, struct rows *ret)
     return ret->count > 0;
 }
 
-/* ---- checking ------------------------------------------------------------------------------------ */
+/* ---- checking ------------------------------------------------------------------------------- */
 /* The id stands for something: in the state, or in a row before row n. */
 static bool known(const struct engine *engine, const struct rows *rows, unsigned n, unsigned kind,
                   tide_id id)
@@ -211,7 +211,7 @@ static bool has_room(const struct engine *engine, const struct rows *rows)
     return true;
 }
 
-/* ---- applying -------------------------------------------------------------------------------------- */
+/* ---- applying ------------------------------------------------------------------------------- */
 static void *upsert(struct table *table, uint32_t key, bool *ret_new)
 {
     void *element = table_find(table, key);
@@ -401,7 +401,7 @@ void put_take(struct step *step)
     step_reply(step, &(struct tide_reply){.limit = rows.count});
 }
 
-/* ---- one row out -------------------------------------------------------------------------------- */
+/* ---- one row out ---------------------------------------------------------------------------- */
 static void drop_window(struct step *step, tide_id id)
 {
     struct window_state *window = window_of(step->engine, id);

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "daemon/core/check.h"
+#include "tide/check.h"
 
 /* ---- names of enum members ---------------------------------------------------------------- */
 #define NAME_(P, number, name) [number] = #name,
@@ -151,7 +151,7 @@ bool tide_field_fits(const struct tide_field *field, int64_t value)
     return field->type <= TIDE_FT_ENUMS || tide_enum_name(field->type, (unsigned)value) != NULL;
 }
 
-/* ---- bytes ----------------------------------------------------------------------------------- */
+/* ---- bytes ---------------------------------------------------------------------------------- */
 static size_t varint_put(uint8_t *out, size_t cap, uint64_t value)
 {
     size_t n = 0;

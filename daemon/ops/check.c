@@ -1,8 +1,8 @@
 /* check.c - what a failed assertion of the core does in every program: a line in the log, an end. */
 #include <stdlib.h>
 
-#include "daemon/core/check.h"
 #include "daemon/ops/ops.h"
+#include "tide/check.h"
 
 _Noreturn void engine_check_failed(const char *expression, const char *file, int line)
 {

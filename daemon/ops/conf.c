@@ -42,7 +42,7 @@ static int64_t *number_of(struct conf *conf, const struct conf_key *key)
     return (int64_t *)(void *)((char *)conf + key->offset);
 }
 
-/* ---- checks of single values ----------------------------------------------------------------- */
+/* ---- checks of single values ---------------------------------------------------------------- */
 
 /* A level of a topic, a user of the broker: nothing that either would read as something else. */
 static bool is_name(const char *text, size_t len)
@@ -142,7 +142,7 @@ static int set_number(struct conf *conf, const struct conf_key *key, const char 
     return 0;
 }
 
-/* ---- keys ------------------------------------------------------------------------------------ */
+/* ---- keys ----------------------------------------------------------------------------------- */
 
 /* Letters to change, add or drop between two words (Levenshtein), for "did you mean". */
 static unsigned edits(const char *a, size_t alen, const char *b)

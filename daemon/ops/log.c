@@ -37,7 +37,7 @@ int log_level_named(const char *name)
     return -1;
 }
 
-/* ---- rate ------------------------------------------------------------------------------------ */
+/* ---- rate ----------------------------------------------------------------------------------- */
 
 struct bucket {
     uint64_t what; /* hash */
@@ -84,7 +84,7 @@ static bool may_log(const char *what, unsigned long *ret_suppressed)
     return may;
 }
 
-/* ---- masking --------------------------------------------------------------------------------- */
+/* ---- masking -------------------------------------------------------------------------------- */
 
 /* First characters of plates: the provinces, and 使 and 领 of embassies. Three bytes each. */
 static const char provinces[] = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣" /* clang-format off */
@@ -171,7 +171,7 @@ void log_mask(char *text)
     }
 }
 
-/* ---- texts ----------------------------------------------------------------------------------- */
+/* ---- texts ---------------------------------------------------------------------------------- */
 
 /* Bytes of the well-formed UTF-8 sequence at p, 0 when there is none. */
 static size_t utf8_len(const char *p)

@@ -90,13 +90,13 @@ void clock_reanchor(struct clock_state *clock);
 /* Real milliseconds until a civil time; at least 0, at most max. */
 uint64_t clock_wait_ms(struct clock_state *clock, int64_t civil_ms, uint64_t max);
 
-/* ---- notify.c: sd_notify without libsystemd -------------------------------------------------- */
+/* ---- notify.c: sd_notify without libsystemd ------------------------------------------------- */
 /* Sends "READY=1" etc. to $NOTIFY_SOCKET; 0, also when there is none; -1 on failure. */
 int notify_send(const char *state);
 /* Microseconds between watchdog pings wanted (half of WATCHDOG_USEC), 0: none. */
 uint64_t notify_watchdog_us(void);
 
-/* ---- metrics.c: text format 0.0.4 ------------------------------------------------------------ */
+/* ---- metrics.c: text format 0.0.4 ----------------------------------------------------------- */
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE };
 #define METRICS(X)                                                                                 \
     X(requests_total, COUNTER, "requests taken in")                                                \

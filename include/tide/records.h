@@ -28,6 +28,7 @@
 
 #include "tide/types.h"
 
+/* clang-format off */
 /* Field types: what a number means. X(type, C type, enum set or none) */
 #define TIDE_PLAIN_TYPES(X)                                                                        \
     X(u8, uint8_t)                                                                                 \
@@ -45,9 +46,9 @@
     X(sense, uint8_t)                                                                              \
     X(place, uint32_t)                                                                             \
     X(person, uint32_t) X(user, uint32_t) X(plate, uint32_t) X(zone, uint32_t) X(slot, uint32_t)   \
-        X(lane, uint32_t) X(window, uint32_t) X(booking, uint32_t) X(series, uint32_t)             \
-            X(session, uint32_t) X(incident, uint32_t) X(posting, uint32_t) X(notice, uint32_t)    \
-                X(command, uint32_t) X(passage, uint32_t)
+    X(lane, uint32_t) X(window, uint32_t) X(booking, uint32_t) X(series, uint32_t)                 \
+    X(session, uint32_t) X(incident, uint32_t) X(posting, uint32_t) X(notice, uint32_t)            \
+    X(command, uint32_t) X(passage, uint32_t)
 
 /* ---- rows: R(number, name, keys) -------------------------------------------------------- */
 #define TIDE_ROWS(R)                                                                               \
@@ -60,9 +61,9 @@
     R(7, user, 1)                                                                                  \
     R(8, vehicle, 1)                                                                               \
     R(9, zone, 1) R(10, slot, 1) R(11, lane, 1) R(12, window, 1) R(13, account, 1)                 \
-        R(14, booking, 1) R(15, series, 1) R(16, session, 1) R(17, spot, 1) R(18, incident, 1)     \
-            R(19, posting, 1) R(20, notice, 1) R(21, command, 1) R(22, passage, 1)                 \
-                R(23, gateway_cursor, 1) R(24, forgotten, 2) R(25, outcome, 1)
+    R(14, booking, 1) R(15, series, 1) R(16, session, 1) R(17, spot, 1) R(18, incident, 1)         \
+    R(19, posting, 1) R(20, notice, 1) R(21, command, 1) R(22, passage, 1)                         \
+    R(23, gateway_cursor, 1) R(24, forgotten, 2) R(25, outcome, 1)
 
 #define TIDE_FIELDS_setting_row(F, O) F(O, enum_setting, key) F(O, i64, value)
 #define TIDE_FIELDS_counter_row(F, O) F(O, enum_counter, counter) F(O, u32, next)
@@ -101,7 +102,7 @@
     F(O, date, from_date)                                                                          \
     F(O, date, until_date)                                                                         \
     F(O, dayminute, opens_min) F(O, dayminute, closes_min) F(O, time, start_ms) F(O, time, end_ms) \
-        F(O, person, by)
+    F(O, person, by)
 /* All balances sum to 0; held is promised by live bookings. Account 0 is the pool.
  * granted_month: year * 12 + month - 1 of the last monthly grant. */
 #define TIDE_FIELDS_account(F, O)                                                                  \
@@ -119,10 +120,10 @@
     F(O, place, household)                                                                         \
     F(O, person, person)                                                                           \
     F(O, user, by) F(O, enum_via, via) F(O, flag, visitor) F(O, series, series)                    \
-        F(O, session, session) F(O, time, start_ms) F(O, time, end_ms) F(O, time, no_show_ms)      \
-            F(O, time, made_ms) F(O, time, ended_ms) F(O, minutes, held_min)                       \
-                F(O, minutes, charged_min) F(O, enum_why, outside) F(O, enum_why, reason)          \
-                    F(O, u16, moves) F(O, u8, warned)
+    F(O, session, session) F(O, time, start_ms) F(O, time, end_ms) F(O, time, no_show_ms)          \
+    F(O, time, made_ms) F(O, time, ended_ms) F(O, minutes, held_min)                               \
+    F(O, minutes, charged_min) F(O, enum_why, outside) F(O, enum_why, reason)                      \
+    F(O, u16, moves) F(O, u8, warned)
 #define TIDE_FIELDS_series(F, O)                                                                   \
     F(O, series, id)                                                                               \
     F(O, enum_series_state, state)                                                                 \
@@ -133,8 +134,8 @@
     F(O, person, person)                                                                           \
     F(O, user, by)                                                                                 \
     F(O, enum_via, via) F(O, flag, visitor) F(O, days, days) F(O, weekdays, weekdays)              \
-        F(O, dayminute, opens_min) F(O, dayminute, closes_min) F(O, date, from_date)               \
-            F(O, date, until_date) F(O, date, next_date)
+    F(O, dayminute, opens_min) F(O, dayminute, closes_min) F(O, date, from_date)                   \
+    F(O, date, until_date) F(O, date, next_date)
 /* A car that is there. place: the compound; slot 0: somewhere in the zone. */
 #define TIDE_FIELDS_session(F, O)                                                                  \
     F(O, session, id)                                                                              \
@@ -162,7 +163,7 @@
     F(O, booking, booking)                                                                         \
     F(O, session, session)                                                                         \
     F(O, place, household) F(O, time, open_ms) F(O, time, close_ms) F(O, time, escalate_ms)        \
-        F(O, u8, level) F(O, minutes, charged_min)
+    F(O, u8, level) F(O, minutes, charged_min)
 /* from loses what to gains; account 0 is the pool. */
 #define TIDE_FIELDS_posting(F, O)                                                                  \
     F(O, posting, id)                                                                              \
@@ -215,17 +216,17 @@
     R(106, book, 0)                                                                                \
     R(107, repeat, 0)                                                                              \
     R(108, cancel, 0) R(109, extend, 0) R(110, arrive, 0) R(111, leave, 0) R(112, share, 0)        \
-        R(113, unshare, 0) R(114, recall, 0) R(115, blackout, 0) R(116, hand, 0)                   \
-            R(117, plate_seen, 0) R(118, slot_seen, 0) R(119, gate_report, 0)                      \
-                R(120, command_done, 0) R(121, hello, 0) R(122, forget, 0) R(123, correct, 0)      \
-                    R(124, resolve, 0) R(125, clock_accept, 0) R(126, accept_rules, 0)             \
-                        R(127, reloaded, 0) R(140, ask_quote, 0) R(141, ask_bookings, 0)           \
-                            R(142, ask_tide, 0) R(143, ask_shares, 0) R(144, ask_sheet, 0)         \
-                                R(145, ask_incidents, 0) R(146, ask_account, 0)                    \
-                                    R(147, ask_whoami, 0) R(148, ask_status, 0)                    \
-                                        R(149, ask_inbox, 0) R(150, ask_history, 0)                \
-                                            R(151, ask_person, 0) R(152, ask_zones, 0)             \
-                                                R(153, backup, 0) R(154, ask_passages, 0)
+    R(113, unshare, 0) R(114, recall, 0) R(115, blackout, 0) R(116, hand, 0)                       \
+    R(117, plate_seen, 0) R(118, slot_seen, 0) R(119, gate_report, 0)                              \
+    R(120, command_done, 0) R(121, hello, 0) R(122, forget, 0) R(123, correct, 0)                  \
+    R(124, resolve, 0) R(125, clock_accept, 0) R(126, accept_rules, 0)                             \
+    R(127, reloaded, 0) R(140, ask_quote, 0) R(141, ask_bookings, 0)                               \
+    R(142, ask_tide, 0) R(143, ask_shares, 0) R(144, ask_sheet, 0)                                 \
+    R(145, ask_incidents, 0) R(146, ask_account, 0)                                                \
+    R(147, ask_whoami, 0) R(148, ask_status, 0)                                                    \
+    R(149, ask_inbox, 0) R(150, ask_history, 0)                                                    \
+    R(151, ask_person, 0) R(152, ask_zones, 0)                                                     \
+    R(153, backup, 0) R(154, ask_passages, 0)
 #define TIDE_EVENT_IS_ASK(kind) ((kind) >= 140 && (kind) <= 169)
 
 #define TIDE_FIELDS_tick(F, O) F(O, u8, unused)
@@ -261,7 +262,7 @@
     F(O, dayminute, closes_min)                                                                    \
     F(O, date, from_date)                                                                          \
     F(O, date, until_date) F(O, place, household) F(O, person, person) F(O, enum_via, via)         \
-        F(O, flag, visitor)
+    F(O, flag, visitor)
 #define TIDE_FIELDS_cancel(F, O) F(O, booking, booking) F(O, series, series) F(O, enum_via, via)
 #define TIDE_FIELDS_extend(F, O) F(O, booking, booking) F(O, time, end_ms) F(O, enum_via, via)
 /* By hand: the driver's own, the guard's, the clerk's. slot 0: where the booking says. */
@@ -379,6 +380,7 @@
     F(O, u32, slots) F(O, u32, open) F(O, u32, promised) F(O, u32, parked) F(O, u32, free)
 #define TIDE_FIELDS_gap_day(F, O) F(O, date, date) F(O, enum_why, why)
 
+/* clang-format on */
 #define TIDE_RECORDS(R) TIDE_ROWS(R) TIDE_EVENTS(R) TIDE_REPLIES(R)
 
 /* ---- from the lists: numbers, structs --------------------------------------------------- */

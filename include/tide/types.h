@@ -18,6 +18,7 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
 #define TIDE_DAY_MS 86400000LL
 #define TIDE_TIME_MAX 253402300799000LL /* 9999-12-31T23:59:59Z */
 
+/* clang-format off */
 /* Why a request was not done. The wire carries the name; clients translate. `ok` comes first. */
 #define TIDE_ENUM_code(E, P)                                                                       \
     E(P, 0, ok)                                                                                    \
@@ -213,16 +214,16 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     X(user_kind, USER_KIND)                                                                        \
     X(user_state, USER_STATE)                                                                      \
     X(via, VIA) X(day_class, DAY_CLASS) X(slot_title, SLOT_TITLE) X(slot_class, SLOT_CLASS)        \
-        X(zone_policy, ZONE_POLICY) X(lane_dir, LANE_DIR) X(vehicle_kind, VEHICLE_KIND)            \
-            X(plate_class, PLATE_CLASS) X(window_kind, WINDOW_KIND)                                \
-                X(booking_state, BOOKING_STATE) X(series_state, SERIES_STATE)                      \
-                    X(session_state, SESSION_STATE) X(session_right, SESSION_RIGHT)                \
-                        X(source, SOURCE) X(occupancy, OCCUPANCY) X(incident_kind, INCIDENT_KIND)  \
-                            X(incident_state, INCIDENT_STATE) X(posting_reason, POSTING_REASON)    \
-                                X(notice_kind, NOTICE_KIND) X(command_kind, COMMAND_KIND)          \
-                                    X(command_state, COMMAND_STATE) X(decision, DECISION)          \
-                                        X(name_kind, NAME_KIND) X(counter, COUNTER)                \
-                                            X(setting, SETTING)
+    X(zone_policy, ZONE_POLICY) X(lane_dir, LANE_DIR) X(vehicle_kind, VEHICLE_KIND)                \
+    X(plate_class, PLATE_CLASS) X(window_kind, WINDOW_KIND)                                        \
+    X(booking_state, BOOKING_STATE) X(series_state, SERIES_STATE)                                  \
+    X(session_state, SESSION_STATE) X(session_right, SESSION_RIGHT)                                \
+    X(source, SOURCE) X(occupancy, OCCUPANCY) X(incident_kind, INCIDENT_KIND)                      \
+    X(incident_state, INCIDENT_STATE) X(posting_reason, POSTING_REASON)                            \
+    X(notice_kind, NOTICE_KIND) X(command_kind, COMMAND_KIND)                                      \
+    X(command_state, COMMAND_STATE) X(decision, DECISION)                                          \
+    X(name_kind, NAME_KIND) X(counter, COUNTER)                                                    \
+    X(setting, SETTING)
 
 /* Settings of a domain: number, name, default, least, most. Units are in the name. */
 #define TIDE_SETTINGS(S)                                                                           \
@@ -258,13 +259,14 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 4, early_min)                                                                             \
     E(P, 5, overstay_grace_min)                                                                    \
     E(P, 6, ending_soon_min) E(P, 7, household_live_max) E(P, 8, stay_max_min) E(P, 9, grant_min)  \
-        E(P, 10, account_floor_min) E(P, 11, sensor_silence_min) E(P, 12, settle_min)              \
-            E(P, 13, escalate_min) E(P, 14, stranger_kept_days) E(P, 15, compensation_min)         \
-                E(P, 16, calendar_through_year) E(P, 17, clock_suspended) E(P, 18, granted_month)  \
-                    E(P, 19, rolled_date) E(P, 20, scaled) E(P, 21, resettle_from)                 \
-                        E(P, 22, resettle_why)
+    E(P, 10, account_floor_min) E(P, 11, sensor_silence_min) E(P, 12, settle_min)                  \
+    E(P, 13, escalate_min) E(P, 14, stranger_kept_days) E(P, 15, compensation_min)                 \
+    E(P, 16, calendar_through_year) E(P, 17, clock_suspended) E(P, 18, granted_month)              \
+    E(P, 19, rolled_date) E(P, 20, scaled) E(P, 21, resettle_from)                                 \
+    E(P, 22, resettle_why)
 #define TIDE_SETTINGS_COUNT 23
 
+/* clang-format on */
 #define TIDE_ENUM_MEMBER(P, number, name) TIDE_##P##_##name = (number),
 #define TIDE_ENUM_DECLARE(set, P) enum tide_##set{TIDE_ENUM_##set(TIDE_ENUM_MEMBER, P)};
 TIDE_ENUMS(TIDE_ENUM_DECLARE)

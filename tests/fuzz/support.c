@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/core/check.h"
+#include "tide/check.h"
 #include "tide/limits.h"
 
 #define MADE_MAX 128u

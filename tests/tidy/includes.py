@@ -4,7 +4,7 @@
     daemon/core/     include/ and its own, <string.h> and the three above
     daemon/store/    include/ and its own; SQLite, pthreads; no MQTT, no libuv, no JSON
     daemon/net/      include/ and its own; no SQLite, no JSON
-    daemon/ops/      include/ and its own; the core's check.h, whose hook it carries out
+    daemon/ops/      include/ and its own
     protocol/        include/ and its own; the one place of the daemon that knows cJSON
     clients/         include/, protocol/, daemon/net/broker.h and daemon/ops/ (log's mask), cJSON
     tests/sim/audit* the auditor: nothing of the core
@@ -22,7 +22,7 @@ RULES = [
     ("daemon/core/", r"tide/(?!client\.h)|daemon/core/", CORE, None),
     ("daemon/store/", r"tide/(?!client\.h)|daemon/store/", None, r"uv\.h|MQTT|cjson/|microhttpd"),
     ("daemon/net/", r"tide/(?!client\.h)|daemon/net/", None, r"sqlite3|cjson/"),
-    ("daemon/ops/", r"tide/(?!client\.h)|daemon/ops/|daemon/core/check\.h", None,
+    ("daemon/ops/", r"tide/(?!client\.h)|daemon/ops/", None,
      r"sqlite3|cjson/|uv\.h|MQTT"),
     ("protocol/", r"tide/(?!client\.h)|protocol/", None, r"sqlite3|uv\.h|MQTT|microhttpd"),
     ("clients/", r"tide/|protocol/|clients/|daemon/net/broker\.h|daemon/ops/", None, r"uv\.h"),

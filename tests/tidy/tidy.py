@@ -43,13 +43,13 @@ RULES = {
         ("include/tide/planted.h", "#include <stdio.h>\n"),
         ("daemon/core/planted.c", "#include <time.h>\n"),
         ("daemon/core/planted.c", '#include "tide/client.h"\n'),
-        ("daemon/store/planted.c", '#include "daemon/core/check.h"\n'),
+        ("daemon/store/planted.c", '#include "daemon/core/base.h"\n'),
         ("daemon/store/planted.c", '#include "daemon/net/mqtt.h"\n'),
         ("daemon/net/planted.c", '#include "daemon/store/store.h"\n'),
         ("daemon/net/planted.c", "#include <cjson/cJSON.h>\n"),
         ("daemon/planted.c", "#include <cjson/cJSON.h>\n"),
         ("protocol/planted.c", '#include "daemon/ops/ops.h"\n'),
-        ("tests/sim/audit_planted.c", '#include "daemon/core/check.h"\n'),
+        ("tests/sim/audit_planted.c", '#include "daemon/core/base.h"\n'),
         ("daemon/planted.c", '#include "daemon/store/store.h"\n#include "daemon/net/mqtt.h"\n'
                              '#include "protocol/codec.h"\n')]),
     "pure_symbols": (one(purity.check_symbols), [

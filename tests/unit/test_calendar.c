@@ -10,7 +10,7 @@
 #include "protocol/codec.h"
 #include "tests/unit/engine_fixture.h"
 
-/* ---- arithmetic ------------------------------------------------------------------------------ */
+/* ---- arithmetic ----------------------------------------------------------------------------- */
 static void days_agree_with_the_c_library(void **state)
 {
     (void)state;
@@ -49,7 +49,7 @@ static void without_a_file_the_weekday_decides(void **state)
     assert_false(calendar_matches(f->engine, monday, TIDE_DAYS_WORKDAY, 0x7e)); /* not Mondays */
 }
 
-/* ---- real files ---------------------------------------------------------------------------------- */
+/* ---- real files ----------------------------------------------------------------------------- */
 static char *file_text(const char *name)
 {
     char path[4096];

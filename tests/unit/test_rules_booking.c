@@ -1,7 +1,7 @@
 /* test_rules_booking.c - the rules of promises as tables: one row a rule, in order of precedence. */
 #include "tests/unit/engine_fixture.h"
 
-/* ---- who may book what, when ------------------------------------------------------------------ */
+/* ---- who may book what, when ---------------------------------------------------------------- */
 static void booking_rules(void **state)
 {
     static const struct {
@@ -159,7 +159,7 @@ static void who_has_no_minutes_does_not_book(void **state)
     assert_int_equal(f->reply.limit, 9000); /* the monthly grant */
 }
 
-/* ---- cancel, extend ----------------------------------------------------------------------------- */
+/* ---- cancel, extend ------------------------------------------------------------------------- */
 static void cancelling_gives_back_time_and_minutes(void **state)
 {
     struct fixture *f = *state;
@@ -204,7 +204,7 @@ static void extending_stops_at_the_next_promise_or_moves_before_arrival(void **s
     assert_int_equal(f->reply.free_until_ms, MONDAY_0800 + 12 * HOUR_MS);
 }
 
-/* ---- what time does ------------------------------------------------------------------------------- */
+/* ---- what time does ------------------------------------------------------------------------- */
 static void who_does_not_come_loses_the_place_and_pays_the_wait(void **state)
 {
     struct fixture *f = *state;
@@ -284,7 +284,7 @@ static void who_lends_earns(void **state)
     assert_int_equal(sum, 0);
 }
 
-/* ---- series ---------------------------------------------------------------------------------------- */
+/* ---- series --------------------------------------------------------------------------------- */
 static void a_series_makes_workdays_and_goes_on_at_midnight(void **state)
 {
     struct fixture *f = *state;
@@ -310,7 +310,7 @@ static void a_series_makes_workdays_and_goes_on_at_midnight(void **state)
     assert_int_equal(account->held_min, 0);
 }
 
-/* ---- supply ------------------------------------------------------------------------------------------ */
+/* ---- supply --------------------------------------------------------------------------------- */
 static void a_recall_moves_promises_or_is_refused(void **state)
 {
     struct fixture *f = *state;

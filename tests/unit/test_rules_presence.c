@@ -1,7 +1,7 @@
 /* test_rules_presence.c - gates, sensors, hands and incidents: one test a rule. */
 #include "tests/unit/engine_fixture.h"
 
-/* ---- the gate ---------------------------------------------------------------------------------- */
+/* ---- the gate ------------------------------------------------------------------------------- */
 static void gate_rules(void **state)
 {
     static const struct {
@@ -152,7 +152,7 @@ static void who_comes_early_may_stay_if_his_place_is_free(void **state)
     assert_int_equal(fixture_booking(f, id)->held_min, 120);
 }
 
-/* ---- sensors ------------------------------------------------------------------------------------ */
+/* ---- sensors -------------------------------------------------------------------------------- */
 static void silence_makes_a_slot_unknown_never_free(void **state)
 {
     struct fixture *f = *state;
@@ -226,7 +226,7 @@ static void nobody_is_promised_a_slot_on_which_somebody_stands(void **state)
     assert_int_not_equal(fixture_book(f, NEIGHBOUR, 51, 3, 10, 60), 0); /* later he may be gone */
 }
 
-/* ---- incidents of promises ------------------------------------------------------------------------ */
+/* ---- incidents of promises ------------------------------------------------------------------ */
 static void a_promise_moves_when_its_slot_is_still_taken(void **state)
 {
     struct fixture *f = *state;
@@ -300,7 +300,7 @@ static void the_guard_closes_an_incident_a_resident_does_not(void **state)
     assert_null(fixture_incident(f, TIDE_INCIDENT_KIND_stranger));
 }
 
-/* ---- forgetting ------------------------------------------------------------------------------------ */
+/* ---- forgetting ----------------------------------------------------------------------------- */
 static void forgetting_a_person_names_all_that_must_go(void **state)
 {
     struct fixture *f = *state;

@@ -17,7 +17,7 @@ struct span booking_span(const struct tide_booking *booking, tide_ms now_ms)
                          .now = grain_floor(now_ms)};
 }
 
-/* ---- lists and bits --------------------------------------------------------------------------- */
+/* ---- lists and bits ------------------------------------------------------------------------- */
 /* The ring holds the last `ring_days` days up to the last resolved one; what lies outside has no
  * bits of its own. */
 static void busy_write(struct engine *engine, const struct booking_state *booking, bool busy)
@@ -135,7 +135,7 @@ void booking_move(struct step *step, struct booking_state *booking, tide_id slot
     step_put(step, TIDE_REC_booking, &booking->row);
 }
 
-/* ---- making ----------------------------------------------------------------------------------- */
+/* ---- making --------------------------------------------------------------------------------- */
 void booking_item(struct step *step, const struct tide_booking *booking)
 {
     struct tide_booking shown = *booking;
@@ -316,7 +316,7 @@ void book_take(struct step *step)
     booking_item(step, &booking->row);
 }
 
-/* ---- cancelling, extending ---------------------------------------------------------------------- */
+/* ---- cancelling, extending ------------------------------------------------------------------ */
 /* The speaker's live booking with this id, or refused. */
 static struct booking_state *booking_asked(struct step *step, tide_id id)
 {

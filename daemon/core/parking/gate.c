@@ -29,7 +29,7 @@ struct pass {
     uint32_t ask;
 };
 
-/* ---- rights ---------------------------------------------------------------------------------- */
+/* ---- rights --------------------------------------------------------------------------------- */
 struct right {
     enum tide_why why; /* resident, booking, emergency; blocked, too_early, unknown_plate */
     bool open;
@@ -125,7 +125,7 @@ bool engine_pass_of(const struct engine *engine, tide_id plate, tide_id place, t
     return true;
 }
 
-/* ---- entering and leaving ---------------------------------------------------------------------- */
+/* ---- entering and leaving ------------------------------------------------------------------- */
 static tide_id own_slot_at(const struct engine *engine, tide_id household, tide_id place,
                            bool *ret_taken)
 {
@@ -264,7 +264,7 @@ static void leave_by_gate(struct step *step, struct pass *pass)
     session_end(step, session, pass->at_ms);
 }
 
-/* ---- writing it down --------------------------------------------------------------------------- */
+/* ---- writing it down ------------------------------------------------------------------------ */
 static tide_id passage_write(struct step *step, const struct pass *pass)
 {
     struct tide_passage row = {.id = step_new_id(step, TIDE_COUNTER_passage),

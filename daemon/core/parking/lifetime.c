@@ -15,7 +15,7 @@
 #define DONE_SOON 2u
 #define DONE_OVERSTAY 4u
 
-/* ---- ends --------------------------------------------------------------------------------------- */
+/* ---- ends ----------------------------------------------------------------------------------- */
 /* Who earns: the owner of the slot, or, for what is common, the pool. */
 static tide_id lender_of(const struct engine *engine, const struct tide_booking *booking)
 {
@@ -95,7 +95,7 @@ bool booking_reseat_or_break(struct step *step, struct booking_state *booking, e
     return false;
 }
 
-/* ---- deadlines ------------------------------------------------------------------------------------- */
+/* ---- deadlines ------------------------------------------------------------------------------ */
 void booking_due(struct engine *engine, struct booking_state *booking)
 {
     const struct tide_booking *row = &booking->row;

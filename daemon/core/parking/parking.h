@@ -63,7 +63,7 @@ void seat_hints(const struct engine *engine, tide_id zone, enum tide_slot_class 
 uint32_t seat_count(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
                     struct span span);
 
-/* ---- booking.c: the promise ------------------------------------------------------------------ */
+/* ---- booking.c: the promise ----------------------------------------------------------------- */
 struct span booking_span(const struct tide_booking *booking, tide_ms now_ms);
 /* Into and out of the lists and bits that follow from the row. */
 void booking_attach(struct engine *engine, struct booking_state *booking);
@@ -108,7 +108,7 @@ void series_due(struct engine *engine, struct series_state *series);
 void series_fall_due(struct step *step, struct series_state *series);
 void series_end(struct step *step, struct series_state *series);
 
-/* ---- presence.c: cars that are there --------------------------------------------------------- */
+/* ---- presence.c: cars that are there -------------------------------------------------------- */
 struct arrival {
     tide_id plate, place, zone, slot, booking, household;
     enum tide_session_right right;
@@ -128,7 +128,7 @@ bool booking_begin_early(struct step *step, struct booking_state *booking);
 void arrive_take(struct step *step);
 void leave_take(struct step *step);
 
-/* ---- sensor.c, gate.c -------------------------------------------------------------------------- */
+/* ---- sensor.c, gate.c ----------------------------------------------------------------------- */
 /* False when the fact is known already or older (then nothing is to be done but acknowledge). */
 bool cursor_take(struct step *step, uint32_t boot, uint32_t seq);
 void slot_seen_take(struct step *step);
@@ -143,7 +143,7 @@ void gate_report_take(struct step *step);
 void command_done_take(struct step *step);
 void hello_take(struct step *step);
 
-/* ---- incident.c ---------------------------------------------------------------------------------- */
+/* ---- incident.c ----------------------------------------------------------------------------- */
 /* Opens an incident unless the same one is open already; tells who must know. */
 void incident_open(struct step *step, struct tide_incident what);
 void incident_close(struct step *step, struct incident_state *incident);
@@ -154,7 +154,7 @@ void incident_due(struct engine *engine, struct incident_state *incident);
 void incident_fall_due(struct step *step, struct incident_state *incident);
 void resolve_take(struct step *step);
 
-/* ---- tide.c: asked -------------------------------------------------------------------------------- */
+/* ---- tide.c: asked -------------------------------------------------------------------------- */
 void zone_touch(struct engine *engine, tide_id zone);
 void parking_ask(struct step *step);
 

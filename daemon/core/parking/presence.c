@@ -141,7 +141,7 @@ struct session_state *booking_arrive(struct step *step, struct booking_state *bo
     return session;
 }
 
-/* ---- by hand ----------------------------------------------------------------------------------- */
+/* ---- by hand -------------------------------------------------------------------------------- */
 static enum tide_source source_of(const struct step *step)
 {
     uint32_t roles = roles_at(step->engine, step->person, 0);

@@ -212,7 +212,7 @@ void slot_seen_take(struct step *step)
     step_ok(step, slot->row.id);
 }
 
-/* ---- deadlines ------------------------------------------------------------------------------------ */
+/* ---- deadlines ------------------------------------------------------------------------------ */
 static void settled(struct step *step, const struct slot_state *slot, const struct spot_state *spot)
 {
     struct engine *engine = step->engine;

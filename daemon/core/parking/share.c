@@ -110,7 +110,7 @@ void unshare_take(struct step *step)
     step_reply(step, &(struct tide_reply){.id = id, .limit = kept});
 }
 
-/* ---- recall -------------------------------------------------------------------------------------- */
+/* ---- recall --------------------------------------------------------------------------------- */
 #define MOVES_MAX 64
 
 struct move { /* and what the booking was before it */
@@ -205,7 +205,7 @@ void recall_take(struct step *step)
     step_item(step, TIDE_REC_window, &window->row);
 }
 
-/* ---- blackout ------------------------------------------------------------------------------------ */
+/* ---- blackout ------------------------------------------------------------------------------- */
 void blackout_take(struct step *step)
 {
     const struct tide_blackout *ask = &step->event->as.blackout;

@@ -36,7 +36,7 @@ tide_id engine_take_dirty_zone(struct engine *engine)
     return 0;
 }
 
-/* ---- the tide ---------------------------------------------------------------------------------- */
+/* ---- the tide ------------------------------------------------------------------------------- */
 static bool promised_in(const struct engine *engine, const struct slot_state *slot,
                         struct span span)
 {
@@ -87,7 +87,7 @@ void engine_zone_now(const struct engine *engine, tide_id zone, struct tide_zone
     }
 }
 
-/* ---- asked ----------------------------------------------------------------------------------------- */
+/* ---- asked ---------------------------------------------------------------------------------- */
 static void ask_quote(struct step *step)
 {
     const struct tide_ask_quote *ask = &step->event->as.ask_quote;

@@ -38,7 +38,7 @@ bool window_is_sound(const struct tide_window *w)
            (w->until_date == 0 || w->until_date >= w->from_date);
 }
 
-/* ---- lists ------------------------------------------------------------------------------------ */
+/* ---- lists ---------------------------------------------------------------------------------- */
 static uint32_t *list_of(struct engine *engine, const struct tide_window *window)
 {
     if (window->slot != 0) {
@@ -71,7 +71,7 @@ void window_detach(struct engine *engine, struct window_state *window)
     window->next = 0;
 }
 
-/* ---- resolving ---------------------------------------------------------------------------------- */
+/* ---- resolving ------------------------------------------------------------------------------ */
 struct bounds { /* the span that is being resolved */
     grain from, until;
 };
@@ -159,7 +159,7 @@ void windows_resolve_all(struct engine *engine)
         windows_resolve_zone(engine, zone->row.id);
 }
 
-/* ---- the horizon moves on -------------------------------------------------------------------------- */
+/* ---- the horizon moves on ------------------------------------------------------------------- */
 void windows_roll_due(struct engine *engine)
 {
     int32_t next =
@@ -203,7 +203,7 @@ void windows_roll(struct step *step)
     windows_roll_due(engine);
 }
 
-/* ---- promises that the new supply would not have allowed ------------------------------------------- */
+/* ---- promises that the new supply would not have allowed ------------------------------------ */
 static void keep_outside(struct step *step, struct booking_state *booking, enum tide_why why)
 {
     booking->row.outside = (uint8_t)why;
@@ -247,7 +247,7 @@ uint32_t window_resettle_slot(struct step *step, struct slot_state *slot, enum t
     return touched;
 }
 
-/* ---- all slots, a bounded number at a time ----------------------------------------------------------- */
+/* ---- all slots, a bounded number at a time -------------------------------------------------- */
 #define RESETTLED_A_STEP_MAX 64
 
 void windows_resettle_due(struct engine *engine)
