@@ -21,7 +21,7 @@ BASE = "https://tide.example/protocol/1/"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
-# ---- reading the tables ---------------------------------------------------------------------------
+# ---- reading the tables -------------------------------------------------------------------------
 def source(path):
     """A C file without comments and continued lines."""
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
@@ -36,8 +36,9 @@ def macros(text):
 
 
 def arguments(text, macro):
-    """Arguments of each use of a macro that begins a line, split at the commas outside of quotes."""
-    for use in re.finditer(r"^%s\(((?:[^()\"]|\"[^\"]*\"|\([^()]*\))*)\)" % macro, text, flags=re.M):
+    """Arguments of each use of a macro that begins a line, split at commas outside of quotes."""
+    pattern = r"^%s\(((?:[^()\"]|\"[^\"]*\"|\([^()]*\))*)\)" % macro
+    for use in re.finditer(pattern, text, flags=re.M):
         parts = re.findall(r"(?:[^,\"()]|\"[^\"]*\"|\([^()]*\))+", use[1])
         yield [part.strip().strip('"') for part in parts]
 
@@ -45,7 +46,8 @@ def arguments(text, macro):
 TYPES = source("include/tide/types.h")
 RECORDS = macros(source("include/tide/records.h"))
 MESSAGES = source("protocol/messages.def")
-LIMITS = dict(re.findall(r"^#define (TIDE_\w+) (\d+)\b", source("include/tide/limits.h"), flags=re.M))
+LIMITS = dict(re.findall(r"^#define (TIDE_\w+) (\d+)\b", source("include/tide/limits.h"),
+                         flags=re.M))
 ENUMS = {name[len("TIDE_ENUM_"):]: re.findall(r"E\(P, \d+, (\w+)\)", body)
          for name, body in macros(TYPES).items()
          if name.startswith("TIDE_ENUM_") and "E(P" in body}
@@ -85,13 +87,14 @@ def ref(name, file="common.json"):
     return {"$ref": "%s#/$defs/%s" % (file, name)}
 
 
-# ---- types ----------------------------------------------------------------------------------------
+# ---- types --------------------------------------------------------------------------------------
 def common():
     date, clock, offset = r"\d{4}-\d\d-\d\d", r"[0-2]\d:[0-5]\d", r"(Z|[+-][0-2]\d:[0-5]\d)"
     text = {"type": "string", "minLength": 1, "maxLength": int(LIMITS["TIDE_NAME_BYTES_MAX"])}
     topic_text = dict(text, pattern=r"^[^/+#\u0000-\u001f]*$")
     defs = {
-        "rid": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,%s}$" % LIMITS["TIDE_RID_BYTES_MAX"]},
+        "rid": {"type": "string",
+                "pattern": "^[A-Za-z0-9_-]{1,%s}$" % LIMITS["TIDE_RID_BYTES_MAX"]},
         "time_given": {
             "description": "RFC 3339; the offset is needed, seconds are not",
             "type": "string",
@@ -106,8 +109,8 @@ def common():
         "day_minute": {
             "description": "time of day; from 24:00 on it is the next day's",
             "type": "string", "pattern": r"^[0-4]\d:[0-5]\d$"},
-        "plate_given": dict(text, description="a plate of GA 36-2018; blanks, the dot and lower case "
-                            "are mended"),
+        "plate_given": dict(text, description="a plate of GA 36-2018; blanks, the dot and lower "
+                            "case are mended"),
         "plate": {
             "description": "a plate of GA 36-2018 in its one form", "type": "string",
             "pattern": r"^([一-龥][A-HJ-Z][A-HJ-NP-Z0-9]{5,6}|[一-龥][A-HJ-Z][A-HJ-NP-Z0-9]{4}"
@@ -183,7 +186,7 @@ def closed(properties, required, **more):
     return body
 
 
-# ---- requests -------------------------------------------------------------------------------------
+# ---- requests -----------------------------------------------------------------------------------
 def choice_of(choice):
     if not choice:
         return {}
@@ -215,8 +218,8 @@ def row_schemas(macro, with_texts):
 
 
 def calendar_day():
-    return closed({"name": {"type": "string"}, "date": ref("date"), "isOffDay": {"type": "boolean"}},
-                  ["date", "isOffDay"])
+    return closed({"name": {"type": "string"}, "date": ref("date"),
+                   "isOffDay": {"type": "boolean"}}, ["date", "isOffDay"])
 
 
 def special_members(op):
@@ -256,7 +259,7 @@ def request_schema(name, event, required, optional, choice):
     return closed(properties, needed, title="request %s" % name, **more)
 
 
-# ---- what the daemon says -------------------------------------------------------------------------
+# ---- what the daemon says -----------------------------------------------------------------------
 def always_there(kind, member):
     if kind == "flag":
         return True
@@ -301,7 +304,8 @@ def reply_schema():
         "rid": ref("rid"), "code": ref("enum_code"), "why": ref("enum_why"), "id": ref("number"),
         "free_from": ref("time"), "free_until": ref("time"), "limit": {"type": "integer"},
         "at": {"type": "string", "maxLength": 63}, "detail": {"type": "string", "maxLength": 100},
-        "items": {"type": "array", "items": {"oneOf": [ref(name, "items.json") for name in items()]}},
+        "items": {"type": "array",
+                  "items": {"oneOf": [ref(name, "items.json") for name in items()]}},
         "more": {"const": True}, "incarnation": {"type": "integer", "minimum": 0}}
     return closed(properties, ["rid", "code", "items", "incarnation"])
 
@@ -321,8 +325,8 @@ def zone_schema():
     hour = closed(dict({"start": ref("time")}, **counts(["supply", "promised", "parked"])),
                   ["start", "supply", "promised", "parked"])
     numbers = ["slots", "open", "promised", "parked", "free"]
-    properties = {"zone": ref("lane"), "title": ref("label"), "ver": {"type": "integer", "minimum": 1},
-                  "ts": ref("time")}
+    properties = {"zone": ref("lane"), "title": ref("label"),
+                  "ver": {"type": "integer", "minimum": 1}, "ts": ref("time")}
     properties.update(counts(numbers))
     properties["hours"] = {"type": "array", "items": hour}
     properties["incarnation"] = {"type": "integer", "minimum": 0}
@@ -347,7 +351,8 @@ def command_schema():
 
 def list_schema():
     entry = closed({"plate": ref("plate"), "from": ref("time"), "until": ref("time")}, ["plate"])
-    properties = {"ver": {"type": "integer", "minimum": 0}, "page": {"type": "integer", "minimum": 0},
+    properties = {"ver": {"type": "integer", "minimum": 0},
+                  "page": {"type": "integer", "minimum": 0},
                   "pages": {"type": "integer", "minimum": 1}, "delta": {"type": "boolean"},
                   "passes": {"type": "array", "items": entry}}
     return closed(properties, list(properties))
@@ -364,12 +369,12 @@ def fact_schema(kind, event, required, optional):
     return closed(properties, required)
 
 
-# ---- all files ------------------------------------------------------------------------------------
+# ---- all files ----------------------------------------------------------------------------------
 def schemas():
     """File name -> schema."""
     found = {"common.json": {"$defs": common()}, "items.json": {"$defs": items()},
-             "reply.json": reply_schema(), "notice.json": notice_schema(), "zone.json": zone_schema(),
-             "node.json": node_schema(), "down.command.json": command_schema(),
+             "reply.json": reply_schema(), "notice.json": notice_schema(),
+             "zone.json": zone_schema(), "node.json": node_schema(), "down.command.json": command_schema(),
              "down.list.json": list_schema(),
              "down.ack.json": closed(counts(["boot", "seq", "incarnation"]),
                                      ["boot", "seq", "incarnation"])}
@@ -382,7 +387,7 @@ def schemas():
             for name, body in found.items()}
 
 
-# ---- asyncapi -------------------------------------------------------------------------------------
+# ---- asyncapi -----------------------------------------------------------------------------------
 PARAMETERS = {
     "domain": "what the daemon serves: a community, by its short name",
     "user": "one device of a person, or a console; the broker lets nobody write another's",

@@ -1,10 +1,10 @@
 """schema_check.py - is a message as the protocol says? Finds the schema by the topic.
 
     import schema_check
-    faults = schema_check.check("tide/1/home/u/app1/res/r-1", b'{"rid":"r-1",...}')   # [] when right
+    faults = schema_check.check("tide/1/home/u/app1/res/r-1", b'{"rid":"r-1",...}')  # [] if right
 
 Schemas are those in protocol/schemas (2020-12). An empty payload is right: it clears what was
-retained. Faults are sentences with the place in the message. Topics that are not Tide's are a fault.
+retained. Faults are sentences with the place in the message. A topic that is not Tide's is a fault.
 """
 import json
 import os
@@ -45,7 +45,7 @@ def names():
 
 
 def validator(name, pointer=""):
-    """The validator of a schema file, or of a part of it ("/$defs/booking"); None when there is none."""
+    """The validator of a schema file, or of a part of it ("/$defs/booking"); None: no such file."""
     key = name + "#" + pointer
     if key not in _VALIDATORS:
         store = load()

@@ -52,7 +52,7 @@ def fail_if(found):
                              + (" ..." if len(found) > 5 else ""))
 
 
-# ---- schemas --------------------------------------------------------------------------------------
+# ---- schemas ------------------------------------------------------------------------------------
 @test
 def generated_files_are_up_to_date():
     fail_if(["%s: run protocol/schemas/generate.py" % os.path.relpath(path, ROOT)
@@ -113,7 +113,7 @@ def a_schema_check_sees_a_fault():
     assert schema_check.check("tide/1/home/u/app1/req/parking.fly", b"{}")
 
 
-# ---- vectors --------------------------------------------------------------------------------------
+# ---- vectors ------------------------------------------------------------------------------------
 @test
 def vectors_match_their_schemas():
     found, ops = [], set()
@@ -158,11 +158,12 @@ def there_are_enough_vectors():
     count = sum(len(cases(name)) for name in os.listdir(os.path.join(PROTOCOL, "vectors"))
                 if name != "names.json")
     assert count >= 120, count
-    names = [case["name"] for name in ("requests.json", "bad_requests.json") for case in cases(name)]
+    names = [case["name"] for name in ("requests.json", "bad_requests.json")
+             for case in cases(name)]
     fail_if(sorted({name for name in names if names.count(name) > 1}))
 
 
-# ---- asyncapi -------------------------------------------------------------------------------------
+# ---- asyncapi -----------------------------------------------------------------------------------
 def pointed_at(document, reference):
     """What a reference within the document points at."""
     node = document
@@ -209,7 +210,7 @@ def asyncapi_names_everything():
     fail_if(found)
 
 
-# ---- README ---------------------------------------------------------------------------------------
+# ---- README -------------------------------------------------------------------------------------
 README = read("README.md")
 
 
@@ -282,7 +283,8 @@ def readme_names_each_word():
              "rolled_date", "scaled")
     settings = re.findall(r"S\(\d+, (\w+), -?\d+, -?\d+, -?\d+\)", generate.TYPES)
     found += ["setting " + word for word in generate.ENUMS["setting"]
-              if word not in inner and not word.startswith("resettle") and "`%s`" % word not in README]
+              if word not in inner and not word.startswith("resettle")
+              and "`%s`" % word not in README]
     assert len(settings) == len(generate.ENUMS["setting"])
     fail_if(found)
 
@@ -309,7 +311,8 @@ def readme_links_lead_somewhere():
         if target.startswith("#"):
             if target[1:] not in anchors:
                 found.append(target)
-        elif not target.startswith("https://") and not os.path.exists(os.path.join(PROTOCOL, target)):
+        elif not target.startswith("https://") and \
+                not os.path.exists(os.path.join(PROTOCOL, target)):
             found.append(target)
     fail_if(found)
 
