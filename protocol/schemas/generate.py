@@ -374,7 +374,8 @@ def schemas():
     """File name -> schema."""
     found = {"common.json": {"$defs": common()}, "items.json": {"$defs": items()},
              "reply.json": reply_schema(), "notice.json": notice_schema(),
-             "zone.json": zone_schema(), "node.json": node_schema(), "down.command.json": command_schema(),
+             "zone.json": zone_schema(), "node.json": node_schema(),
+             "down.command.json": command_schema(),
              "down.list.json": list_schema(),
              "down.ack.json": closed(counts(["boot", "seq", "incarnation"]),
                                      ["boot", "seq", "incarnation"])}
