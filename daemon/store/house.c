@@ -1,6 +1,8 @@
 /* house.c - what keeps the database small and clean, between transactions of the journal thread.
  *
- *   log (WAL) past N pages, or idle          PASSIVE checkpoint: the log can be used again
+ *   log (WAL) past N pages, or idle          PASSIVE checkpoint: as far as readers let it
+ *   log far past that                        RESTART: waits for the reader's turn to end, so that
+ *                                            the log begins anew and does not grow without end
  *   something was forgotten                  names written anew, TRUNCATE checkpoint: no byte stays
  *   rids whose answers nobody may ask for    deleted, some hundred at a time
  *
@@ -14,8 +16,12 @@
 
 #include "daemon/store/internal.h"
 
-#define WAL_PAGES_MAX 4096      /* 16 MiB: then a checkpoint, busy or not */
-#define WAL_PAGES_RETRY 512     /* a reader was in the way: so many more, then again */
+#define WAL_PAGES_MAX 1024   /* 4 MiB: then a checkpoint, busy or not; short, so nobody waits */
+#define WAL_PAGES_FAR 4096   /* while the tables are far behind: less often, more at once */
+#define WAL_PAGES_RETRY 512  /* a reader was in the way: so many more, then again */
+#define WAL_PAGES_HARD 16384 /* 64 MiB: no further */
+#define READER_WAIT_US 100   /* a turn of the loop takes some milliseconds */
+#define READER_WAITS_MAX 80
 #define WAL_PAGES_IDLE 64       /* when nothing else is to be done */
 #define TRUNCATE_RETRY_US 20000 /* likewise */
 #define PURGE_ROWS 512
@@ -27,8 +33,10 @@ static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
     struct store_house *house = arg;
     (void)db;
     (void)name;
-    if (pages < house->wal_pages) /* the log began anew */
-        house->checkpoint_at = WAL_PAGES_MAX;
+    if (pages < house->wal_pages) { /* the log began anew */
+        house->wal_pages_seen = 0;
+        house->blocked = false;
+    }
     house->wal_pages = pages;
     return SQLITE_OK;
 }
@@ -38,7 +46,6 @@ enum store_error store_house_init(struct store_house *house, struct store *store
     memset(house, 0, sizeof *house);
     house->store = store;
     house->db = db;
-    house->checkpoint_at = WAL_PAGES_MAX;
     house->purge_domain = 1;
     house->purge_at_us = store_now_us() + PURGE_EVERY_US / 15;
     house->old_rids =
@@ -59,12 +66,25 @@ void store_house_done(struct store_house *house)
     house->drop_rid = store_sql_finalize(house->drop_rid);
 }
 
+/* A checkpoint meets a reader: waits a little. Nothing else of this connection is ever busy. */
+static int on_reader(void *arg, int waited)
+{
+    struct timespec wait = {.tv_nsec = READER_WAIT_US * 1000L};
+    (void)arg;
+    if (waited >= READER_WAITS_MAX)
+        return 0;
+    nanosleep(&wait, NULL);
+    return 1;
+}
+
 /* ---- checkpoints ----------------------------------------------------------------------------- */
 static enum store_error checkpoint(struct store_house *house, int mode)
 {
     int in_log = 0, done = 0;
+    sqlite3_busy_handler(house->db, on_reader, NULL);
     int code = sqlite3_wal_checkpoint_v2(house->db, "main", mode, &in_log, &done);
-    house->checkpoint_at = house->wal_pages + (done == in_log ? WAL_PAGES_MAX : WAL_PAGES_RETRY);
+    sqlite3_busy_handler(house->db, NULL, NULL);
+    house->blocked = done < in_log;
     house->wal_pages_seen = house->wal_pages;
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED) /* a reader: as far as it went is good */
         code = SQLITE_OK;
@@ -88,12 +108,15 @@ static enum store_error leave_no_byte(struct store_house *house)
     return error;
 }
 
-enum store_error store_house_after(struct store_house *house)
+enum store_error store_house_after(struct store_house *house, bool far_behind)
 {
+    int since = house->wal_pages - house->wal_pages_seen;
+    int most = house->blocked ? WAL_PAGES_RETRY : far_behind ? WAL_PAGES_FAR : WAL_PAGES_MAX;
     atomic_store(&house->store->counts.wal_bytes, (uint64_t)house->wal_pages * 4096);
-    if (house->wal_pages < house->checkpoint_at)
+    if (since < most)
         return STORE_OK;
-    return checkpoint(house, SQLITE_CHECKPOINT_PASSIVE);
+    return checkpoint(house, house->wal_pages < WAL_PAGES_HARD ? SQLITE_CHECKPOINT_PASSIVE
+                                                               : SQLITE_CHECKPOINT_RESTART);
 }
 
 /* ---- old rids -------------------------------------------------------------------------------- */

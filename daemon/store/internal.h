@@ -282,7 +282,7 @@ struct store_house {
     sqlite3 *db;
     int wal_pages;          /* in the log after the last commit */
     int wal_pages_seen;     /* when a checkpoint was last tried */
-    int checkpoint_at;      /* pages at which the next one is due, busy or not */
+    bool blocked;           /* by a reader: it did not get to the end */
     bool truncate, scrub;   /* something was forgotten: no byte of it may stay */
     int64_t truncate_at_us; /* try again then */
     int64_t purge_at_us;
@@ -292,8 +292,8 @@ struct store_house {
 };
 enum store_error store_house_init(struct store_house *house, struct store *store, sqlite3 *db);
 void store_house_done(struct store_house *house);
-/* After a commit. */
-enum store_error store_house_after(struct store_house *house);
+/* After a commit. far_behind: the tables have much to catch up. */
+enum store_error store_house_after(struct store_house *house, bool far_behind);
 /* Something to do when nothing else is; false when there is not. quiet: nobody has given anything
  * for a while. */
 bool store_house_idle(struct store_house *house, bool quiet, enum store_error *ret_error);

@@ -24,7 +24,9 @@
 #define FAR_BEHIND_EVENTS 262144 /* from here on the fold keeps pace, whatever it costs */
 #define FOLD_US 2500             /* a unit while batches wait */
 #define FOLD_IDLE_US 4000        /* a unit while nobody waits */
-#define FOLD_IDLE_ALL_US 30000   /* all units of one idle transaction */
+#define FOLD_IDLE_ALL_US 10000   /* all units of one idle transaction */
+#define FOLD_IDLE_FAR_US 90000   /* the same when much is left: pages are shared among more rows */
+#define MUCH_LEFT_EVENTS 8192
 #define FOLD_LEAST_US 300
 #define QUIET_US 40000
 #define FOLD_AGAIN_US 1000000
@@ -105,7 +107,7 @@ static int64_t fold_budget_us(const struct store_journal *journal, bool idle)
     if (behind == 0 || now < writer->fold_again_us)
         return 0;
     if (idle)
-        return FOLD_IDLE_ALL_US;
+        return behind < MUCH_LEFT_EVENTS ? FOLD_IDLE_ALL_US : FOLD_IDLE_FAR_US;
     if (!lags(journal, now))
         return 0;
     return behind < FAR_BEHIND_EVENTS ? FOLD_US : FOLD_US * 10;
@@ -170,7 +172,8 @@ static enum store_error transaction(struct store_journal *journal, struct store_
 
 static void after_commit(struct store_journal *journal)
 {
-    enum store_error error = store_house_after(&journal->writer.house);
+    bool far = store_writer_behind(&journal->writer) >= MUCH_LEFT_EVENTS;
+    enum store_error error = store_house_after(&journal->writer.house, far);
     if (error != STORE_OK && error != STORE_FULL) /* keeping house can wait until there is room */
         fail(journal, error);
     store_backup_slice(journal->store);

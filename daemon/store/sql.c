@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -166,12 +167,21 @@ static int configure(sqlite3 *db, enum store_sql_mode mode)
     return SQLITE_MISUSE;
 }
 
+/* Once, before SQLite is used: without its memory statistics, which cost a lock an allocation. When
+ * somebody used it earlier, they stay. */
+static void set_up(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 enum store_error store_sql_open(sqlite3 **ret, const char *path, enum store_sql_mode mode)
 {
     int flags = SQLITE_OPEN_NOMUTEX |
                 (mode == STORE_SQL_READER ? SQLITE_OPEN_READONLY
                                           : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     sqlite3 *db = NULL;
+    pthread_once(&once, set_up);
     int code = sqlite3_open_v2(path, &db, flags, NULL);
     if (code == SQLITE_OK)
         code = configure(db, mode);

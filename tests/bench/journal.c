@@ -94,8 +94,8 @@ int bench_journal(int argc, char **argv)
         bench_die("--peer wants postgres or none, not %s", peer_name);
     struct bench_size size = {.households = (uint32_t)bench_option(argc, argv, "households", 40000),
                               .plates = 4,
-                              .zones = (uint32_t)bench_option(argc, argv, "zones", 80),
-                              .slots = (uint32_t)bench_option(argc, argv, "slots", 100),
+                              .zones = (uint32_t)bench_option(argc, argv, "zones", 400),
+                              .slots = (uint32_t)bench_option(argc, argv, "slots", 20),
                               .live_max = 32};
     struct figures figures = {0};
     struct bench_peer peer = {0};
