@@ -14,7 +14,7 @@ static bool books(const struct demo_trip *trip)
 
 static void drive(struct demo_player *player, int number);
 
-/* ---- the beginning of the day ------------------------------------------------------------------ */
+/* ---- the beginning of the day -------------------------------------------------------------- */
 
 static void begin_owner(struct demo_player *player, int number)
 {
@@ -88,7 +88,7 @@ void demo_acts_begin(struct demo_player *player)
     }
 }
 
-/* ---- promises ---------------------------------------------------------------------------------- */
+/* ---- promises ------------------------------------------------------------------------------ */
 
 void demo_promised(struct demo_player *player, int number)
 {
@@ -119,7 +119,7 @@ void demo_refused(struct demo_player *player, int number)
     life->state = DEMO_GONE;
 }
 
-/* ---- driving ----------------------------------------------------------------------------------- */
+/* ---- driving ------------------------------------------------------------------------------- */
 
 static void drive(struct demo_player *player, int number)
 {
@@ -214,7 +214,7 @@ void demo_passed(struct demo_player *player, int number, int lane, bool opened)
     }
 }
 
-/* ---- parking ----------------------------------------------------------------------------------- */
+/* ---- parking ------------------------------------------------------------------------------- */
 
 /* A slot of the zone where nobody stands: a common one rather than another's; -1 when all are
  * taken. */
@@ -333,7 +333,7 @@ static void go(struct demo_player *player, int number)
     demo_gate_queue(player, lane, number);
 }
 
-/* ---- dispatch ---------------------------------------------------------------------------------- */
+/* ---- dispatch ------------------------------------------------------------------------------ */
 
 void demo_act(struct demo_player *player, const struct demo_act *act)
 {

@@ -19,7 +19,7 @@
 #define WORTH_PERCENT 60
 #define LATER_MAX_MIN 60
 
-/* ---- texts ------------------------------------------------------------------------------------- */
+/* ---- texts --------------------------------------------------------------------------------- */
 
 static const char *time_text(const struct demo_player *player, int minute, char out[48])
 {
@@ -55,7 +55,7 @@ static uint32_t number_of(const cJSON *object, const char *name)
                : 0;
 }
 
-/* ---- asking ------------------------------------------------------------------------------------ */
+/* ---- asking -------------------------------------------------------------------------------- */
 
 /* Who speaks for a trip's party; *ret_for is `,"for":"3-2-501","via":"phone"` for the clerk. */
 static int speaker(const struct demo_player *player, int number, bool via, char *ret_for,
@@ -238,7 +238,7 @@ void demo_ask_log(struct demo_player *player, int lane)
     ask(player, guard_of(player, at), "gate.log", fields, DEMO_ASK_LOG, lane);
 }
 
-/* ---- answers ----------------------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------------------------- */
 
 /* True when what the refusal offers was worth asking for. */
 static bool take_offer(struct demo_player *player, int number, const cJSON *reply)
@@ -419,7 +419,7 @@ void demo_on_reply(struct demo_player *player, const struct demo_news *news)
     cJSON_Delete(reply);
 }
 
-/* ---- notices, public state ---------------------------------------------------------------------- */
+/* ---- notices, public state ----------------------------------------------------------------- */
 
 static int trip_of(const struct demo_player *player, uint32_t booking)
 {
@@ -455,7 +455,7 @@ void demo_on_notice(struct demo_player *player, const struct demo_news *news)
     cJSON_Delete(notice);
 }
 
-/* Hours of a zone, [{start, supply, promised, parked}]: what was is kept, what comes is replaced. */
+/* Hours of a zone, [{start, supply, …}]: what was is kept, what comes is replaced. */
 static void take_hours(struct demo_player *player, struct demo_hour *kept, const cJSON *zone)
 {
     const cJSON *item;

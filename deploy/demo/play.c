@@ -31,7 +31,7 @@ static void on_signal(int signal)
     stopped = 1;
 }
 
-/* ---- demand ------------------------------------------------------------------------------------ */
+/* ---- demand -------------------------------------------------------------------------------- */
 
 /* How many cars each of the lot's stays stands for in a neighbourhood with that many slots. */
 static int copies_for(const struct demo_hood *hood, const struct demo_lot *lot)
@@ -90,7 +90,7 @@ static int make_demand(const struct options *options, const struct demo_hood *ho
     return 0;
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------- */
+/* ---- the loop ------------------------------------------------------------------------------ */
 
 static void take_news(struct demo_player *player, struct demo_news *news)
 {
@@ -240,7 +240,7 @@ static int play(struct demo_player *player, const struct options *options)
     return stopped ? 130 : 0;
 }
 
-/* ---- options ----------------------------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------------------------- */
 
 static int clock_minute(const char *text)
 {

@@ -6,7 +6,7 @@
  *
  * A trip's life:
  *
- *   NOTHING ─book─► ASKING ─ok─► PROMISED ─drives─► AT_GATE ─arm─► INSIDE ─► PARKED ─► LEAVING ─► GONE
+ *   NOTHING ─book─► ASKING ─ok─► PROMISED ─drives─► AT_GATE ─arm─► INSIDE ─► PARKED ─► LEAVING
  *                     │ no            │ cancelled, no-show           │ denied
  *                     └─► other zone, shorter, or GONE ◄─────────────┘
  *
@@ -135,7 +135,7 @@ void demo_tell(struct demo_player *player, const char *format, ...)
 /* "浙Z·8****": what of a plate may be shown on a screen. */
 void demo_plate_masked(const char *plate, char *out, size_t cap);
 
-/* ---- screen.c: what the person before the terminal sees --------------------------------------- */
+/* ---- screen.c: what the person before the terminal sees ------------------------------------ */
 /* Begins, draws when it is time to (whole: at once), ends and leaves the last frame standing. */
 void demo_screen_begin(struct demo_player *player);
 void demo_screen_turn(struct demo_player *player, bool whole);
@@ -154,7 +154,7 @@ void demo_passed(struct demo_player *player, int trip, int lane, bool opened);
 void demo_promised(struct demo_player *player, int trip);
 void demo_refused(struct demo_player *player, int trip);
 
-/* ---- asks.c: requests and their replies, notices ---------------------------------------------- */
+/* ---- asks.c: requests and their replies, notices ------------------------------------------- */
 void demo_ask_book(struct demo_player *player, int trip);
 void demo_ask_cancel(struct demo_player *player, int trip);
 void demo_ask_extend(struct demo_player *player, int trip);
@@ -168,7 +168,7 @@ void demo_on_reply(struct demo_player *player, const struct demo_news *news);
 void demo_on_notice(struct demo_player *player, const struct demo_news *news);
 void demo_on_message(struct demo_player *player, const struct demo_news *news);
 
-/* ---- gates.c: cameras, arms, sensors ----------------------------------------------------------- */
+/* ---- gates.c: cameras, arms, sensors ------------------------------------------------------- */
 /* A lane in this direction at the place of a zone; -1 when it has none. */
 int demo_gate_lane(struct demo_player *player, int zone, bool in);
 void demo_gate_queue(struct demo_player *player, int lane, int trip);

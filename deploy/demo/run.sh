@@ -4,8 +4,8 @@
 #
 #   deploy/demo/run.sh demo|run
 #
-# Environment: BUILD, PYTHON, SEED, SCALE, FROM, UNTIL, TRACE, OFFICE, DATE, DIR (default $BUILD/demo).
-# Everything lies in DIR; ports are free ones of 127.0.0.1; whatever is started here is stopped here.
+# Environment: BUILD, PYTHON, SEED, SCALE, FROM, UNTIL, TRACE, OFFICE, DATE, DIR ($BUILD/demo).
+# Everything lies in DIR; ports are free ones of 127.0.0.1; what is started here is stopped here.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -47,9 +47,9 @@ flock -n 9 || fail "somebody plays in $dir already"
 pids=()
 started() { pids+=("$1"); }
 stop_pid() { # ends one process of ours: asked first, then made
-    local pid=$1 tries
+    local pid=$1
     kill -TERM "$pid" 2>/dev/null || return 0
-    for tries in $(seq 100); do
+    for _ in $(seq 100); do
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.1
     done
@@ -102,14 +102,14 @@ listens() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 # start_broker NAME: writes DIR/NAME.conf for a free port and starts it; if another program takes
 # the port in between, the next one. Sets $port.
 start_broker() {
-    local name=$1 try i pid
-    for try in 1 2 3 4 5; do
+    local name=$1 pid
+    for _ in 1 2 3 4 5; do
         port=$(free_port)
         "broker_conf_$name" "$port" >"$dir/$name.conf"
         : >"$dir/$name.log"
         launch "$name" mosquitto -c "$dir/$name.conf"
         pid=${pids[-1]}
-        for i in $(seq 50); do
+        for _ in $(seq 50); do
             kill -0 "$pid" 2>/dev/null || break
             listens "$port" && return 0
             sleep 0.1
@@ -133,7 +133,7 @@ broker_conf_field() {
     broker_conf field "$1" "$dir/field.password_file" "$dir/field.acl"
 }
 
-# ---- the neighbourhood ----------------------------------------------------------------------------
+# ---- the neighbourhood ----------------------------------------------------------------------
 prepare() {
     rm -rf "${dir:?}"/*
     umask 077
@@ -171,8 +171,7 @@ tided_pid=
 start_tided() { # start_tided OPTIONS...
     launch tided "$tided" -c "$dir/tided.conf" "$@"
     tided_pid=${pids[-1]}
-    local i
-    for i in $(seq 100); do
+    for _ in $(seq 100); do
         kill -0 "$tided_pid" 2>/dev/null || explain tided "tided does not start"
         admin status >/dev/null 2>&1 && return 0
         sleep 0.2
@@ -187,15 +186,18 @@ stop_tided() {
     done
     pids=("${pids[@]}")
 }
-admin() { "$ctl" --uri "tcp://127.0.0.1:$people_port" --user admin --secret-file "$dir/admin.secret" \
-    --timeout 10 "$@"; }
+admin() {
+    "$ctl" --uri "tcp://127.0.0.1:$people_port" --user admin \
+        --secret-file "$dir/admin.secret" --timeout 10 "$@"
+}
 
 import_all() {
     local files=()
     for name in places people roles vehicles zones slots windows settings users lanes; do
         files+=("$dir/example/$name.csv")
     done
-    admin import --yes "${files[@]}" >"$dir/import.log" 2>&1 || explain import "the import was refused"
+    admin import --yes "${files[@]}" >"$dir/import.log" 2>&1 ||
+        explain import "the import was refused"
     local calendar=deploy/example/calendar-${date%%-*}.json
     if [ -e "$calendar" ]; then
         admin calendar put "$calendar" >>"$dir/import.log" 2>&1 ||
@@ -217,8 +219,7 @@ start_gateways() {
 }
 # Until a gateway has both brokers and hears tided: what it decides before that, it decides alone.
 wait_gateway() {
-    local i
-    for i in $(seq 100); do
+    for _ in $(seq 100); do
         if grep -q '"what":"field","line":true' "$dir/$1.log" &&
             grep '"what":"daemon"' "$dir/$1.log" | tail -n 1 | grep -q '"answers":true'; then
             return 0
@@ -228,13 +229,14 @@ wait_gateway() {
     explain "$1" "the gateway $1 does not find its brokers and tided"
 }
 
-# ---- the two plays ----------------------------------------------------------------------------------
+# ---- the two plays --------------------------------------------------------------------------
 verdict() { # verdict NAME COMMAND...: a line that says how it went
     local name=$1 log=$dir/${1##*--}.log code=0
     shift
     "$@" >"$log" 2>&1 || code=$?
     if [ "$code" -eq 0 ]; then
-        printf ' %-16s %s\n' "$name" "$(tail -n 1 "$log")"
+        printf ' %-16s %s\n' "$name" "$(tail -n 1 "$log" | sed 's/^[a-z]*: //' | fold -s -w 62 |
+            sed '2,$s/^/                  /')"
     else
         printf ' %-16s FAILED (exit %d)\n' "$name" "$code"
         tail -n 10 "$log"
@@ -253,7 +255,8 @@ run_demo() {
     import_all
     start_gateways
     stop_tided
-    start_tided --time-scale "$scale" --start "${date}T$(minutes_before "$from" $((scale / 12)))$zone"
+    start_tided --time-scale "$scale" \
+        --start "${date}T$(minutes_before "$from" $((scale / 12)))$zone"
     wait_gateway gw-yard
     wait_gateway gw-park
     "$demo" play --people-uri "tcp://127.0.0.1:$people_port" \
@@ -303,29 +306,35 @@ tell_how() {
         "$dir/example/slots.csv" "$dir/example/accounts.csv")
     plate=$(awk -F, -v door="${resident#app-}" '$2 == door { print $1; exit }' \
         "$dir/example/vehicles.csv")
-    local user
-    for user in "$resident" "$owner" desk-1 guard-south; do
-        (umask 077 && secret_of "$user" >"$dir/$user.secret")
-    done
+    local who user
+    while read -r who user; do
+        (umask 077 && secret_of "$user" >"$dir/$who.secret" && printf '%s\n' "uri = $uri" \
+            "domain = home" "user = $user" "secret_file = $who.secret" >"$dir/$who.conf")
+    done <<WHO
+resident $resident
+owner $owner
+clerk desk-1
+guard guard-south
+WHO
     cat <<TEXT
 
 The neighbourhood is open, in real time. People's broker $uri, domain home;
 devices' broker tcp://127.0.0.1:$field_port. Ctrl-C ends it; everything lies in $dir.
 
   who       user            secret
-  resident  $(printf '%-15s' "$resident") $(secret_of "$resident")    drives $plate, has no slot
-  owner     $(printf '%-15s' "$owner") $(secret_of "$owner")    of slot $slot
-  clerk     $(printf '%-15s' desk-1) $(secret_of desk-1)    the committee's desk
-  guard     $(printf '%-15s' guard-south) $(secret_of guard-south)    the south gate
-  gateway   $(printf '%-15s' gw-yard) $(secret_of gw-yard)    is running here; its file is gw-yard.conf
-  devices   $(printf '%-15s' devices) $(cat "$dir/devices.field.secret")    on the devices' broker
+  resident  $(printf '%-15s' "$resident") $(secret_of "$resident")  drives $plate, has no slot
+  owner     $(printf '%-15s' "$owner") $(secret_of "$owner")  of slot $slot
+  clerk     $(printf '%-15s' desk-1) $(secret_of desk-1)  the committee's desk
+  guard     $(printf '%-15s' guard-south) $(secret_of guard-south)  the south gate
+  gateway   $(printf '%-15s' gw-yard) $(secret_of gw-yard)  runs here, see gw-yard.conf
+  devices   $(printf '%-15s' devices) $(cat "$dir/devices.field.secret")  on the devices' broker
 
-Three lines to try, in another terminal:
+Three lines to try, in another terminal (resident.conf names broker, user and secret; so do
+owner.conf, clerk.conf and guard.conf beside it):
 
-  export TIDECTL_URI=$uri
-  $ctl --uri $uri --user $resident --secret-file $dir/$resident.secret tide A
-  $ctl --uri $uri --user $resident --secret-file $dir/$resident.secret book $plate --zone A --from +10m --until +2h
-  $ctl --uri $uri --user desk-1 --secret-file $dir/desk-1.secret status
+  $ctl --conf-file $dir/resident.conf tide A
+  $ctl --conf-file $dir/resident.conf book $plate --zone B --from +10m --until +2h
+  $ctl --conf-file $dir/clerk.conf status
 TEXT
 }
 run_real() {
@@ -335,7 +344,8 @@ run_real() {
     start_gateways
     tell_how
     while kill -0 "$tided_pid" 2>/dev/null; do
-        sleep 1 & wait $! || true
+        sleep 1 &
+        wait $! || true
     done
     explain tided "tided ended"
 }
@@ -348,7 +358,8 @@ people_port=1 # not yet known
 # tided writes the broker's files; they must be there before the broker starts.
 write_tided_conf
 init_options=()
-[ "$mode" = run ] || init_options=(--time-scale 2 --start "${date}T$(minutes_before "$from" 95)$zone")
+[ "$mode" = run ] ||
+    init_options=(--time-scale 2 --start "${date}T$(minutes_before "$from" 95)$zone")
 "$tided" -c "$dir/tided.conf" "${init_options[@]}" --init --domain home --community "$community" \
     --admin admin --admin-hash "$admin_hash" >"$dir/init.log" 2>&1 || explain init "tided --init"
 start_broker people

@@ -136,8 +136,8 @@ static int write_gateway(const struct demo_hood *hood, const char *gateway, FILE
     return lanes > 0 ? 0 : -1;
 }
 
-/* tide-demo gateway EXAMPLE FOLDER NAME PEOPLE_URI FIELD_URI: FOLDER/NAME.conf and FOLDER/NAME.secret
- * from FOLDER/secrets; FOLDER/NAME.field.secret, for the field broker, is expected to be there. */
+/* tide-demo gateway EXAMPLE FOLDER NAME PEOPLE_URI FIELD_URI: FOLDER/NAME.conf, FOLDER/NAME.secret.
+ * From FOLDER/secrets; FOLDER/NAME.field.secret, for the field broker, is expected to be there. */
 int demo_gateway(int argc, char **argv)
 {
     if (argc != 6) {

@@ -14,7 +14,7 @@
 
 #define NOTE_CAP 512
 
-/* ---- asking the database ------------------------------------------------------------------------ */
+/* ---- asking the database ------------------------------------------------------------------- */
 
 /* The first number of the first row; -1 when the query fails. */
 static int64_t number(sqlite3 *db, const char *sql)
@@ -59,23 +59,47 @@ static const char *in_words(sqlite3 *db, unsigned field_type, const char *sql, c
     return out;
 }
 
-/* ---- printing ------------------------------------------------------------------------------------ */
+/* ---- printing ------------------------------------------------------------------------------ */
+
+#define NOTE_AT 41
+#define WIDTH 80
+
+/* Words of a note, broken where the page ends and continued below its beginning. */
+static void print_note(const char *note)
+{
+    size_t column = NOTE_AT;
+    for (const char *at = note; *at != '\0';) {
+        size_t blanks = strspn(at, " ");
+        size_t len = strcspn(at + blanks, " ");
+        if (column > NOTE_AT && column + blanks + len > WIDTH) {
+            (void)printf("\n%*s", NOTE_AT, "");
+            column = NOTE_AT;
+            at += blanks;
+            blanks = 0;
+        }
+        (void)printf("%.*s", (int)(blanks + len), at);
+        column += blanks + len;
+        at += blanks + len;
+    }
+    (void)putchar('\n');
+}
 
 static void row(const char *what, int64_t value, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 static void row(const char *what, int64_t value, const char *format, ...)
 {
-    (void)printf(" %-30s %7" PRId64 "   ", what, value);
+    char note[NOTE_CAP];
     va_list args;
     va_start(args, format);
-    (void)vprintf(format, args);
+    (void)vsnprintf(note, sizeof(note), format, args);
     va_end(args);
-    (void)putchar('\n');
+    (void)printf(" %-29s %7" PRId64 "   ", what, value);
+    print_note(note);
 }
 
 static void rule(void)
 {
-    for (int i = 0; i < 92; i++) {
+    for (int i = 0; i < WIDTH; i++) {
         (void)fputs("─", stdout);
     }
     (void)putchar('\n');
@@ -112,14 +136,13 @@ static void print_promises(sqlite3 *db, const struct demo_tally *tally)
         count(db, "SELECT count(*) FROM booking WHERE " TODAY " AND state = %d",
               TIDE_BOOKING_STATE_no_show),
         "%" PRIu64 " did not come; their place was given back at the deadline", tally->no_shows);
+    in_words(db, TIDE_ENUM_FIELD_TYPE(why),
+             "SELECT reason, count(*) FROM booking WHERE state = 5 GROUP BY reason ORDER BY 2 DESC",
+             note);
     row("   broken",
         count(db, "SELECT count(*) FROM booking WHERE " TODAY " AND state = %d",
               TIDE_BOOKING_STATE_broken),
-        "%s",
-        in_words(db, TIDE_ENUM_FIELD_TYPE(why),
-                 "SELECT reason, count(*) FROM booking WHERE state = 5 GROUP BY reason ORDER BY 2 "
-                 "DESC",
-                 note));
+        "%s", *note != '\0' ? note : "none");
     _Static_assert(TIDE_BOOKING_STATE_broken == 5, "the query above");
     row("extensions granted", (int64_t)tally->extensions_granted, "of %" PRIu64 " asked for",
         tally->extensions_asked);
@@ -151,9 +174,9 @@ static void print_incidents(sqlite3 *db, const struct demo_tally *tally)
         "in truth %" PRIu64, tally->owner_slot_taken);
     row("promised slots found taken", (int64_t)tally->slot_taken,
         "%" PRIu64 " cars were sent round by the gate for it", tally->turned_away);
-    row("ghosts", incidents(db, TIDE_INCIDENT_KIND_ghost), "promised, arrived, stands elsewhere");
+    row("ghosts", incidents(db, TIDE_INCIDENT_KIND_ghost), "arrived, and stands elsewhere");
     row("late supply", incidents(db, TIDE_INCIDENT_KIND_late_supply),
-        "a promise began and its slot was still taken");
+        "a promise began, its slot was still taken");
 }
 
 static void print_gates(sqlite3 *db, struct demo_tally *tally)
@@ -170,12 +193,15 @@ static void print_gates(sqlite3 *db, struct demo_tally *tally)
                  "DESC",
                  note));
     _Static_assert(TIDE_DECISION_deny == 2, "the query above");
-    (void)printf(" %-30s %7s   p50 %.1f ms, p99 %.1f ms, slowest %.1f ms; the gateways' own lists "
-                 "decided %" PRId64 " times\n",
-                 "   answered within", "", (double)demo_tally_quantile_us(tally, 500) / 1000,
-                 (double)demo_tally_quantile_us(tally, 990) / 1000,
-                 (double)demo_tally_quantile_us(tally, 1000) / 1000,
-                 count(db, "SELECT count(*) FROM passage WHERE why = %d", TIDE_WHY_local_list));
+    (void)printf(" %-29s %7s   ", "   answered", "");
+    (void)snprintf(note, sizeof(note),
+                   "p50 %.1f ms, p99 %.1f ms, slowest %.1f ms; the gateways' own lists decided "
+                   "%" PRId64 " times",
+                   (double)demo_tally_quantile_us(tally, 500) / 1000,
+                   (double)demo_tally_quantile_us(tally, 990) / 1000,
+                   (double)demo_tally_quantile_us(tally, 1000) / 1000,
+                   count(db, "SELECT count(*) FROM passage WHERE why = %d", TIDE_WHY_local_list));
+    print_note(note);
 }
 
 static void print_requests(sqlite3 *db, const struct demo_tally *tally)
@@ -184,14 +210,13 @@ static void print_requests(sqlite3 *db, const struct demo_tally *tally)
     row("refusals", (int64_t)demo_tally_refusals(tally), "%s",
         tally->refusal_count == 0 ? "" : "by why:");
     for (size_t i = 0; i < tally->refusal_count; i++) {
-        (void)printf("    %-27s %7" PRIu64 "\n", tally->refusals[i].why, tally->refusals[i].count);
+        (void)printf("    %-26s %7" PRIu64 "\n", tally->refusals[i].why, tally->refusals[i].count);
     }
     row("notices to people", number(db, "SELECT count(*) FROM notice"),
         "%" PRIu64 " read on their phones during the day", tally->notices);
     row("facts in the journal", number(db, "SELECT count(*) FROM journal"),
         "each durable before anybody heard of it");
-    (void)printf(" %-30s %7" PRIu64 "   ms at most that the demo itself ran behind\n", "lag",
-                 tally->late_ms_max);
+    row("lag of the demo itself", (int64_t)tally->late_ms_max, "ms at most");
 }
 
 /* Every promise that somebody was told of is a row: -1 when one is missing. */
@@ -199,9 +224,8 @@ static int print_promises_held(sqlite3 *db, const struct demo_tally *tally)
 {
     int64_t made = count(db, "SELECT count(*) FROM booking WHERE " TODAY);
     bool held = made >= (int64_t)tally->promised;
-    (void)printf(" promises that people were told of: %" PRIu64
-                 "; promises in the database: %" PRId64 "%s\n",
-                 tally->promised, made, held ? "" : "   <- SOME ARE MISSING");
+    (void)printf(" %-16s told to people %" PRIu64 ", in the database %" PRId64 ": %s\n", "promises",
+                 tally->promised, made, held ? "none is missing" : "SOME ARE MISSING");
     return held ? 0 : -1;
 }
 

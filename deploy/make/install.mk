@@ -1,7 +1,7 @@
 # install, uninstall, dist.
 #
-#   make install [DESTDIR=] [PREFIX=/usr/local] [SYSCONFDIR=]     programs, man pages, units, libtide
-#   make dist                                                      build/tide-$(VERSION).tar.gz
+#   make install [DESTDIR=] [PREFIX=/usr/local] [SYSCONFDIR=]   programs, man pages, units, libtide
+#   make dist                                                   build/tide-$(VERSION).tar.gz
 #
 # A configuration file that is there already is left alone. Nothing is started or enabled.
 
@@ -16,7 +16,6 @@ INSTALL_PROGRAMS := tided tidectl tide-gateway
 INSTALL_UNITS := $(wildcard deploy/*.service deploy/*.timer deploy/*.path deploy/*.socket)
 INSTALL_MANS := $(foreach n,1 3 5 7 8,$(wildcard deploy/man/*.$(n)))
 INSTALL_CONFS := $(wildcard deploy/tided.conf deploy/gateway.conf)
-INSTALL_BROKER := $(wildcard deploy/mosquitto/*.conf)
 INSTALL_COMPLETIONS := $(filter-out %.zsh %.fish,$(wildcard deploy/completion/*))
 INSTALL_DOCS := $(wildcard README.md CHANGELOG.md LICENSE protocol/README.md protocol/asyncapi.yaml)
 
@@ -56,8 +55,6 @@ install: $(addprefix $(BUILD)/,$(INSTALL_PROGRAMS)) $(BUILD)/libtide.a
 	for conf in $(INSTALL_CONFS); do \
 	    to='$(DESTDIR)$(SYSCONFDIR)/tide'/$$(basename "$$conf"); \
 	    [ -e "$$to" ] || install -m 640 "$$conf" "$$to" || exit 1; done
-	for conf in $(INSTALL_BROKER); do install -d '$(DESTDIR)$(DOCDIR)/mosquitto' && \
-	    install -m 644 "$$conf" '$(DESTDIR)$(DOCDIR)/mosquitto' || exit 1; done
 	for file in $(INSTALL_COMPLETIONS); do \
 	    install -d '$(DESTDIR)$(PREFIX)/share/bash-completion/completions' && \
 	    install -m 644 "$$file" '$(DESTDIR)$(PREFIX)/share/bash-completion/completions'/$$(basename \
@@ -68,12 +65,11 @@ install: $(addprefix $(BUILD)/,$(INSTALL_PROGRAMS)) $(BUILD)/libtide.a
 	install -m 644 deploy/example/calendar-*.json '$(DESTDIR)$(DOCDIR)/example'
 
 uninstall:
-	rm -f $(foreach p,$(INSTALL_PROGRAMS),'$(DESTDIR)$(BINDIR)/$(p)') \
-	    '$(DESTDIR)$(LIBDIR)/libtide.a' '$(DESTDIR)$(LIBDIR)/pkgconfig/tide.pc' \
-	    '$(DESTDIR)$(PREFIX)/include/tide/client.h' \
-	    $(foreach u,$(notdir $(INSTALL_UNITS)),'$(DESTDIR)$(UNITDIR)/$(u)') \
-	    $(foreach m,$(notdir $(INSTALL_MANS)),'$(DESTDIR)$(MANDIR)/man$(lastword $(subst ., ,$(m)))/$(m)') \
-	    $(foreach c,$(notdir $(INSTALL_COMPLETIONS:.bash=)),'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$(c)')
+	cd '$(DESTDIR)$(PREFIX)' 2>/dev/null && rm -f $(INSTALL_PROGRAMS:%=bin/%) lib/libtide.a \
+	    lib/pkgconfig/tide.pc include/tide/client.h \
+	    $(foreach m,$(notdir $(INSTALL_MANS)),share/man/man$(lastword $(subst ., ,$(m)))/$(m)) \
+	    $(addprefix share/bash-completion/completions/,$(notdir $(INSTALL_COMPLETIONS:.bash=)))
+	rm -f $(foreach u,$(notdir $(INSTALL_UNITS)),'$(DESTDIR)$(UNITDIR)/$(u)')
 	rm -rf '$(DESTDIR)$(DOCDIR)'
 	-rmdir '$(DESTDIR)$(PREFIX)/include/tide' 2>/dev/null
 	@echo 'left as they are: $(DESTDIR)$(SYSCONFDIR)/tide and the databases'

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The demonstration itself: a shortened day through real brokers, gateway and clients; its table and
-verdict; nothing left running; twice in a row; interrupted; and the neighbourhood in real time."""
+"""The demonstration itself: a shortened day through real brokers, gateway and clients; its table
+and verdict; nothing left running; twice in a row; interrupted; the neighbourhood in real time."""
 import os
 import re
 import shutil
@@ -59,10 +59,10 @@ def figure(text, label):
 
 @test
 def a_morning_is_played_to_its_verdict():
-    code, text = play("day", FROM="06:30", UNTIL="09:00", SEED="3")
+    code, text = play("day", FROM="07:30", UNTIL="09:00", SCALE="300", SEED="3")
     OUTPUT.append(text)
     equal(code, 0, "exit code; it said:\n" + text[-4000:])
-    check(re.search(r"^07:00  supply +\d+  promised +\d+  parked +\d+", text, re.MULTILINE),
+    check(re.search(r"^08:00  supply +\d+  promised +\d+  parked +\d+", text, re.MULTILINE),
           "no hour of the tide in:\n%s", text)
     for label in ("asked for a place", "promised", "kept", "no-shows", "broken", "overstays",
                   "strangers on a slot", "owners found their slot taken", "refusals"):
@@ -79,7 +79,7 @@ def a_morning_is_played_to_its_verdict():
 
 @test
 def every_promise_that_was_told_is_in_the_database():
-    found = re.search(r"told of: (\d+); promises in the database: (\d+)", OUTPUT[0])
+    found = re.search(r"told to people (\d+), in the database (\d+): none", OUTPUT[0])
     check(found, "it does not say so:\n%s", OUTPUT[0][-3000:])
     check(int(found.group(2)) >= int(found.group(1)) > 50, "promises: %s", found.group(0))
 
@@ -131,7 +131,7 @@ def the_neighbourhood_runs_in_real_time_and_answers():
     text = read(out)
     for who in ("resident", "owner", "clerk", "guard", "gateway"):
         check(re.search(r"^ +%s +\S+ +\S{20,}" % who, text, re.MULTILINE), "no %s:\n%s", who, text)
-    lines = [line.strip() for line in text.splitlines() if "--secret-file" in line]
+    lines = [line.strip() for line in text.splitlines() if "--conf-file" in line]
     equal(len(lines), 3, "lines to try")
     for line in lines:
         done = subprocess.run(line.split(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
