@@ -9,15 +9,18 @@
 
 #include "clients/tidectl/import.h"
 
+struct entry {
+    struct import_row *row;
+};
 struct index {
-    struct import_row **rows; /* by kind, key, position */
+    struct entry *entries; /* by kind, key, position */
     size_t count;
 };
 
 static int compare_rows(const void *a, const void *b)
 {
-    const struct import_row *left = *(struct import_row *const *)a;
-    const struct import_row *right = *(struct import_row *const *)b;
+    const struct import_row *left = ((const struct entry *)a)->row;
+    const struct import_row *right = ((const struct entry *)b)->row;
     int kind = left->kind->order - right->kind->order;
     int key = kind ? kind : strcmp(left->key, right->key);
 
@@ -31,7 +34,7 @@ static struct import_row *index_find(const struct index *index, const char *is, 
 
     while (kind && low < high) {
         size_t middle = low + (high - low) / 2;
-        struct import_row *row = index->rows[middle];
+        struct import_row *row = index->entries[middle].row;
         int order = row->kind->order - kind->order;
 
         order = order ? order : strcmp(row->key, key);
@@ -132,21 +135,23 @@ static int compare_send_order(const void *a, const void *b)
 
 void import_link(struct import *import)
 {
-    struct index index = {calloc(import->row_count + 1, sizeof *index.rows), 0};
+    struct index index = {calloc(import->row_count + 1, sizeof *index.entries), 0};
     size_t kept = 0;
 
-    if (!index.rows) {
+    if (!index.entries) {
         import_fault(import, 0, 0, "", "%s", CTL_T("no memory", "内存不足"));
         return;
     }
     for (size_t i = 0; i < import->row_count; i++)
         if (import->rows[i].key)
-            index.rows[index.count++] = &import->rows[i];
-    qsort(index.rows, index.count, sizeof *index.rows, compare_rows);
-    for (size_t i = 1; i < index.count; i++)
-        if (index.rows[i - 1]->kind == index.rows[i]->kind &&
-            strcmp(index.rows[i - 1]->key, index.rows[i]->key) == 0)
-            check_twice(import, index.rows[i - 1], index.rows[i]);
+            index.entries[index.count++].row = &import->rows[i];
+    qsort(index.entries, index.count, sizeof *index.entries, compare_rows);
+    for (size_t i = 1; i < index.count; i++) {
+        struct import_row *first = index.entries[i - 1].row, *second = index.entries[i].row;
+
+        if (first->kind == second->kind && strcmp(first->key, second->key) == 0)
+            check_twice(import, first, second);
+    }
     for (size_t i = 0; i < import->row_count; i++) {
         struct import_row *row = &import->rows[i];
 
@@ -154,7 +159,7 @@ void import_link(struct import *import)
         if (strcmp(row->kind->is, "place") == 0 && row->depth >= 0)
             find_depth(import, &index, row);
     }
-    free(index.rows);
+    free(index.entries);
     for (size_t i = 0; i < import->row_count; i++) {
         if (import->rows[i].depth >= 0) {
             import->rows[kept++] = import->rows[i];
