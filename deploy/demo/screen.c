@@ -1,5 +1,4 @@
-/* screen.c - the day on a terminal, redrawn in place a few times a second; in a log, a line an hour.
- */
+/* screen.c - the day on a terminal, redrawn in place; in a log, a line an hour. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
