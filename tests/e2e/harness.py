@@ -267,6 +267,7 @@ class Broker:
 
     def __init__(self, folder):
         self.folder, self.port, self.process = folder, free_port(), None
+        self.more = []  # lines for the configuration
         self.pid_file = os.path.join(folder, "mosquitto.pid")
         self.log = os.path.join(folder, "mosquitto.log")
         os.makedirs(folder, exist_ok=True)
@@ -281,6 +282,7 @@ class Broker:
                  "use_username_as_clientid false"]
         if os.geteuid() == 0:
             lines.append("user root")
+        lines += self.more
         path = os.path.join(self.folder, "mosquitto.conf")
         with open(path, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
