@@ -324,6 +324,8 @@ static cJSON *time_value(struct ctl *ctl, const char *value, const char *member,
     int64_t at;
     bool is_end = strcmp(member, "end") == 0;
 
+    if (!ctl->clock.offset_known)
+        (void)ctl_now(ctl);
     if (ctl_when_parse(value, ctl->clock.utc_offset_min, &when) != 0)
         return NULL;
     at = when.kind == CTL_WHEN_ABSOLUTE

@@ -27,17 +27,18 @@ static int64_t real_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Minutes east of Greenwich at the end of an RFC 3339 text; 480 when there is none. */
-static int offset_of(const char *text)
+/* Takes the minutes east of Greenwich from the end of an RFC 3339 text, if they stand there. */
+static void take_offset(struct ctl_clock *clock, const char *text)
 {
     size_t len = strlen(text);
     const char *at = len > 6 ? text + len - 6 : "";
     int minutes;
 
     if ((at[0] != '+' && at[0] != '-') || at[3] != ':')
-        return 480;
+        return;
     minutes = (int)(strtol(at + 1, NULL, 10) * 60 + strtol(at + 4, NULL, 10));
-    return at[0] == '-' ? -minutes : minutes;
+    clock->utc_offset_min = at[0] == '-' ? -minutes : minutes;
+    clock->offset_known = true;
 }
 
 static void take_clock(struct ctl *ctl, const cJSON *body)
@@ -49,9 +50,10 @@ static void take_clock(struct ctl *ctl, const cJSON *body)
     snprintf(clock.state, sizeof clock.state, "%s", ctl_text_of(body, "state"));
     clock.scale = clock.scale < 1 ? 1 : clock.scale;
     clock.utc_offset_min = ctl->clock.utc_offset_min;
+    clock.offset_known = ctl->clock.offset_known;
     if (tide_time_parse(civil, strlen(civil), &clock.civil_ms) == 0 &&
         tide_time_parse(real, strlen(real), &clock.real_ms) == 0)
-        clock.utc_offset_min = offset_of(civil);
+        take_offset(&clock, civil);
     else
         clock.civil_ms = clock.real_ms = 0;
     pthread_mutex_lock(&lock);
@@ -211,6 +213,23 @@ int64_t ctl_civil(struct ctl *ctl)
     return now;
 }
 
+/* The daemon writes civil times with the domain's offset; status.read has one. */
+static void learn_offset(struct ctl *ctl)
+{
+    struct tide_answer answer = {0};
+    cJSON *reply = NULL;
+    const cJSON *item;
+
+    if (tide_client_ask(ctl->client, "status.read", "{}", CLOCK_WAIT_MS, &answer) == TIDE_CLIENT_OK)
+        reply = cJSON_Parse(answer.json);
+    pthread_mutex_lock(&lock);
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(reply, "items"))
+        take_offset(&ctl->clock, ctl_text_of(item, "now"));
+    pthread_mutex_unlock(&lock);
+    cJSON_Delete(reply);
+    tide_answer_clear(&answer);
+}
+
 int64_t ctl_now(struct ctl *ctl)
 {
     int rc = ctl_connect(ctl, NULL);
@@ -218,6 +237,8 @@ int64_t ctl_now(struct ctl *ctl)
     if (rc != CTL_EXIT_OK)
         exit(rc); /* said already; nothing was sent */
     wait_for_clock(ctl);
+    if (!ctl->clock.offset_known)
+        learn_offset(ctl);
     return ctl_civil(ctl);
 }
 

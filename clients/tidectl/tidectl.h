@@ -144,7 +144,8 @@ struct ctl_clock {
     bool known;
     char node[72], state[24];
     int64_t civil_ms, real_ms;
-    int scale, utc_offset_min;
+    int scale, utc_offset_min; /* the offset is +08:00 until offset_known */
+    bool offset_known;
 };
 struct ctl {
     struct ctl_conf conf;

@@ -164,7 +164,7 @@ static void global_options_stand_anywhere(void **state)
 
 static void members_of_a_request(void **state)
 {
-    static struct ctl ctl = {.clock = {.scale = 1, .utc_offset_min = 480}};
+    static struct ctl ctl = {.clock = {.scale = 1, .utc_offset_min = 480, .offset_known = true}};
     struct ctl_args args;
     struct ctl_conf conf;
     cJSON *members;
