@@ -259,10 +259,14 @@ run_demo() {
         --start "${date}T$(minutes_before "$from" $((scale / 12)))$zone"
     wait_gateway gw-yard
     wait_gateway gw-park
-    "$demo" play --people-uri "tcp://127.0.0.1:$people_port" \
+    # In the background, so that whoever ends this script is heard at once.
+    "${tied[@]}" "$demo" play --people-uri "tcp://127.0.0.1:$people_port" \
         --field-uri "tcp://127.0.0.1:$field_port" --field-user devices --example "$dir/example" \
         --dir "$dir" --seed "${SEED:-1}" --date "$date" --from "$from" --until "$until" \
-        "${extra[@]}" || code=$?
+        "${extra[@]}" 9>&- &
+    started $!
+    wait "${pids[-1]}" || code=$?
+    unset 'pids[-1]'
     [ "$code" -eq 0 ] || {
         tail -n 5 "$dir/tided.log" >&2
         fail "the day was not played to its end (exit $code)"
