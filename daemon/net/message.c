@@ -69,7 +69,11 @@ struct net_message *net_row_pop(struct net_row *row)
 uint32_t net_row_clear(struct net_row *row)
 {
     uint32_t cleared = row->count;
-    for (struct net_message *message; (message = net_row_pop(row)) != NULL;)
-        free(message);
+    for (uint32_t i = 0, at = row->first; i < cleared; i++) {
+        free(row->slots[at]);
+        at = at + 1 == row->cap ? 0 : at + 1;
+    }
+    row->count = 0;
+    row->bytes = 0;
     return cleared;
 }

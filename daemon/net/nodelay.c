@@ -33,7 +33,7 @@ uint16_t nodelay_uri(const char *uri, char *ret_host, unsigned cap)
 /* A mapped IPv4 address (::ffff:a.b.c.d) is that IPv4 address. */
 static bool is_peer(int fd, const char *host, uint16_t port)
 {
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer = {0};
     socklen_t len = sizeof peer;
     struct in_addr wanted4;
     struct in6_addr wanted6;

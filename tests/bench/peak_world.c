@@ -328,7 +328,6 @@ int peak_world_check(const struct peak_world *world, const struct peak_swarm *sw
 double peak_cpu_us(pid_t pid)
 {
     char path[64], text[512];
-    unsigned long long user = 0, kernel = 0;
     snprintf(path, sizeof path, "/proc/%d/stat", pid != 0 ? (int)pid : (int)getpid());
     FILE *file = fopen(path, "re");
     if (file == NULL)
@@ -339,7 +338,9 @@ double peak_cpu_us(pid_t pid)
     const char *at = strrchr(text, ')'); /* behind the name: state and 10 numbers, then ours */
     for (int field = 0; at != NULL && field < 12; field++)
         at = strchr(at + 1, ' ');
-    if (at == NULL || sscanf(at, "%llu %llu", &user, &kernel) != 2)
+    if (at == NULL)
         return 0;
+    char *rest;
+    unsigned long long user = strtoull(at, &rest, 10), kernel = strtoull(rest, NULL, 10);
     return (double)(user + kernel) * 1e6 / (double)sysconf(_SC_CLK_TCK);
 }

@@ -20,6 +20,8 @@
 #include <ftw.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +73,41 @@ static inline int broker_fixture_can_connect(int port)
     int can = connect(fd, (const struct sockaddr *)(const void *)&address, sizeof address) == 0;
     close(fd);
     return can;
+}
+
+/* Runs a program (a path, or a name to be looked for) with its arguments, the last of which is
+ * NULL, without a shell. What it says on stdout and stderr goes to out when there is one. Returns
+ * its exit code, -1 when it was ended otherwise. */
+static inline int broker_fixture_command(char *out, size_t cap, const char *program, ...)
+{
+    const char *argv[24] = {program};
+    int ends[2], status = -1;
+    va_list args;
+    va_start(args, program);
+    for (int i = 1; i < 23 && argv[i - 1] != NULL; i++)
+        argv[i] = va_arg(args, const char *);
+    va_end(args);
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(ends[1], STDOUT_FILENO);
+        dup2(ends[1], STDERR_FILENO);
+        execvp(program, (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    close(ends[1]);
+    size_t len = 0;
+    char part[512];
+    for (ssize_t got; pid > 0 && (got = read(ends[0], part, sizeof part)) > 0;)
+        for (ssize_t i = 0; i < got && out != NULL && len + 1 < cap; i++)
+            out[len++] = part[i];
+    if (out != NULL && cap > 0)
+        out[len] = '\0';
+    close(ends[0]);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 /* Starts the process on its configuration and waits until it listens. */

@@ -339,7 +339,7 @@ static unsigned broker_sockets(unsigned *ret_nodelay, int fds[4])
     unsigned count = 0;
     *ret_nodelay = 0;
     for (int fd = 3; fd < 256; fd++) {
-        struct sockaddr_in peer;
+        struct sockaddr_in peer = {0};
         socklen_t len = sizeof peer;
         int on = 0;
         if (getpeername(fd, (struct sockaddr *)(void *)&peer, &len) != 0 ||
@@ -508,15 +508,15 @@ static void tls(void **state)
     (void)state;
     struct broker_fixture secure;
     struct side side = {0}, stranger = {0};
-    char lines[300], uri[64], ca_file[100], command[200];
+    char lines[300], uri[64], ca_file[100], folder[100];
     if (access("deploy/certs/make-dev-certs.sh", X_OK) != 0) {
         print_message("deploy/certs is looked for from the root of the source\n");
         skip();
     }
     assert_int_equal(broker_fixture_prepare(&secure), 0);
-    snprintf(command, sizeof command, "deploy/certs/make-dev-certs.sh %s/tls >/dev/null",
-             secure.folder);
-    assert_int_equal(system(command), 0);
+    snprintf(folder, sizeof folder, "%s/tls", secure.folder);
+    assert_int_equal(
+        broker_fixture_command(NULL, 0, "deploy/certs/make-dev-certs.sh", folder, NULL), 0);
     FILE *file = fopen(secure.conf, "w");
     broker_fixture_own_lines(&secure, file);
     snprintf(lines, sizeof lines, "certfile %s/tls/server.crt\nkeyfile %s/tls/server.key\n",

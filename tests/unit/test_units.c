@@ -23,19 +23,12 @@ static void need(const char *path)
 /* "→ Overall exposure level for x.service: 1.1 OK" */
 static double exposure(const char *unit)
 {
-    char command[300], line[300];
-    double level = 99;
-    snprintf(command, sizeof command,
-             "systemd-analyze security --no-pager --offline=true %s 2>/dev/null", unit);
-    FILE *out = popen(command, "r");
-    assert_non_null(out);
-    while (fgets(line, sizeof line, out) != NULL) {
-        const char *colon = strstr(line, "exposure level");
-        if (colon != NULL && (colon = strchr(colon, ':')) != NULL)
-            level = strtod(colon + 1, NULL);
-    }
-    pclose(out);
-    return level;
+    static char text[65536];
+    broker_fixture_command(text, sizeof text, "systemd-analyze", "security", "--no-pager",
+                           "--offline=true", unit, NULL);
+    const char *level = strstr(text, "exposure level");
+    level = level != NULL ? strchr(level, ':') : NULL;
+    return level != NULL ? strtod(level + 1, NULL) : 99;
 }
 
 static void sandboxes(void **state)
@@ -65,7 +58,7 @@ static void peoples_broker(void **state)
 {
     (void)state;
     struct broker_fixture broker;
-    char hash[192], command[300], log[400] = "";
+    char hash[192], port[16], log[400] = "";
     need("deploy/mosquitto/people.conf");
     assert_int_equal(broker_fixture_prepare(&broker), 0);
     assert_int_equal(broker_hash("secret", hash, sizeof hash), 0);
@@ -73,15 +66,15 @@ static void peoples_broker(void **state)
         .folder = broker.folder, .daemon_user = "tided", .daemon_hash = hash};
     assert_int_equal(broker_write(&conf, no_user, NULL), 1);
     assert_int_equal(broker_fixture_run_shipped(&broker, "deploy/mosquitto/people.conf"), 0);
-    snprintf(command, sizeof command,
-             "mosquitto_pub -h 127.0.0.1 -p %d -u tided -P secret -q 1 -t tide/1/x -m y",
-             broker.port);
-    assert_int_equal(system(command), 0);
-    snprintf(command, sizeof command,
-             "mosquitto_pub -h 127.0.0.1 -p %d -u tided -P wrong -q 1 -t tide/1/x -m y "
-             "2>/dev/null",
-             broker.port);
-    assert_int_not_equal(system(command), 0);
+    snprintf(port, sizeof port, "%d", broker.port);
+    assert_int_equal(broker_fixture_command(NULL, 0, "mosquitto_pub", "-h", "127.0.0.1", "-p", port,
+                                            "-u", "tided", "-P", "secret", "-q", "1", "-t",
+                                            "tide/1/x", "-m", "y", NULL),
+                     0);
+    assert_int_not_equal(broker_fixture_command(NULL, 0, "mosquitto_pub", "-h", "127.0.0.1", "-p",
+                                                port, "-u", "tided", "-P", "wrong", "-t",
+                                                "tide/1/x", "-m", "y", NULL),
+                         0);
     FILE *file = fopen(broker.log, "r");
     assert_non_null(file);
     while (fgets(log, sizeof log, file) != NULL)
