@@ -71,6 +71,7 @@ uint32_t net_row_clear(struct net_row *row)
     uint32_t cleared = row->count;
     for (uint32_t i = 0, at = row->first; i < cleared; i++) {
         free(row->slots[at]);
+        row->slots[at] = NULL;
         at = at + 1 == row->cap ? 0 : at + 1;
     }
     row->count = 0;
