@@ -125,10 +125,10 @@ static void show(struct demo_player *player, const struct frame *frame)
     (void)fflush(stdout);
 }
 
-static void tell_hours(struct demo_player *player, bool whole)
+static void tell_hours(struct demo_player *player)
 {
-    int hour = (int)(demo_now_min(player) / 60);
-    int until = whole ? player->chart.last_hour + 1 : hour;
+    int64_t now = demo_now_min(player);
+    int until = now >= player->last_min ? player->chart.last_hour + 1 : (int)(now / 60);
     for (; player->told_hours < until && player->told_hours <= player->chart.last_hour;
          player->told_hours++) {
         char line[512];
@@ -141,7 +141,7 @@ static void tell_hours(struct demo_player *player, bool whole)
 void demo_screen_turn(struct demo_player *player, bool whole)
 {
     if (!player->tty) {
-        tell_hours(player, whole);
+        tell_hours(player);
         return;
     }
     int64_t now_us = demo_elapsed_us();
