@@ -205,6 +205,8 @@ static int64_t any_value(struct sim *sim, const struct tide_field *field)
         int64_t value = sim_rng_below(&sim->bad, 24);
         return tide_field_fits(field, value) ? value : 0;
     }
+    if (field->type == TIDE_FT_booking && sim_rng_chance(&sim->bad, 900)) /* one of somebody's */
+        return sim_rng_range(&sim->bad, 1, (int64_t)sim->stats.bookings + 2);
     int64_t value = sim_rng_chance(&sim->bad, 800) ? sim_rng_range(&sim->bad, 0, 40)
                                                    : (int64_t)(sim_rng_next(&sim->bad) >> 1);
     return tide_field_fits(field, value) ? value : sim_rng_range(&sim->bad, 0, 255);

@@ -328,6 +328,10 @@ void sim_world_found(struct sim_world *world, uint32_t households, struct sim_rn
                                                .admin_user = world->admin_user,
                                                .utc_offset_min = SIM_UTC_OFFSET_MIN};
     fn(arg, &genesis);
+    static const int64_t grants[] = {9000, 1500, 300}; /* plenty, enough, hardly any */
+    row(f, TIDE_REC_setting_row,
+        &(struct tide_setting_row){.key = TIDE_SETTING_grant_min,
+                                   .value = grants[sim_rng_below(rng, 3)]});
     world->compound = place(f, "east", TIDE_PLACE_KIND_compound, world->community);
     world->organisation = place(f, "office", TIDE_PLACE_KIND_organisation, world->community);
     people(f, households);
