@@ -68,6 +68,7 @@ finish() {
     trap - EXIT INT TERM HUP
     stop_all
     [ -t 1 ] && printf '\033[?25h'
+    [ "$mode" = demo ] || say "the neighbourhood is closed, nothing is left running"
     exit "$code"
 }
 trap finish EXIT
@@ -276,7 +277,7 @@ run_demo() {
     "$demo" table "$dir/tide.db" "$dir/tally" || result=1
     verdict 'tided --verify' "$tided" -c "$dir/tided.conf" --verify
     verdict 'auditor' "$build/tide-sim" --audit "$dir/tide.db"
-    say " everything of this day is in $dir"
+    say " everything of this day is in ${dir#"$PWD"/}"
     return "$result"
 }
 
@@ -299,7 +300,7 @@ is_workday() {
 
 secret_of() { awk -v user="$1" '$1 == user { print $2 }' "$dir/secrets"; }
 tell_how() {
-    local owner resident plate slot uri=tcp://127.0.0.1:$people_port
+    local owner resident plate slot uri=tcp://127.0.0.1:$people_port shown=${dir#"$PWD"/}
     # An owner with an app and a slot; a resident with an app and none.
     owner=$(awk -F, 'NR == FNR { slot[$5] = $1; next }
         { split($2, door, "/"); if ($3 == "app" && door[1] in slot) { print $1; exit } }' \
@@ -323,7 +324,7 @@ WHO
     cat <<TEXT
 
 The neighbourhood is open, in real time. People's broker $uri, domain home;
-devices' broker tcp://127.0.0.1:$field_port. Ctrl-C ends it; everything lies in $dir.
+devices' broker tcp://127.0.0.1:$field_port. Ctrl-C ends it; everything lies in $shown.
 
   who       user            secret
   resident  $(printf '%-15s' "$resident") $(secret_of "$resident")  drives $plate, has no slot
@@ -336,9 +337,9 @@ devices' broker tcp://127.0.0.1:$field_port. Ctrl-C ends it; everything lies in 
 Three lines to try, in another terminal (resident.conf names broker, user and secret; so do
 owner.conf, clerk.conf and guard.conf beside it):
 
-  $ctl --conf-file $dir/resident.conf tide A
-  $ctl --conf-file $dir/resident.conf book $plate --zone B --from +10m --until +2h
-  $ctl --conf-file $dir/clerk.conf status
+  $ctl --conf-file $shown/resident.conf tide A
+  $ctl --conf-file $shown/resident.conf book $plate --zone B --from +10m --until +2h
+  $ctl --conf-file $shown/clerk.conf status
 TEXT
 }
 run_real() {
