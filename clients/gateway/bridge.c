@@ -36,7 +36,7 @@ int64_t gw_real_ms(void)
     return clock_ms(CLOCK_REALTIME);
 }
 
-/* ---- on the threads of the MQTT libraries ------------------------------------------------------ */
+/* ---- on the threads of the MQTT libraries --------------------------------------------------- */
 static void on_field_message(void *arg, const char *topic, const void *payload, size_t len)
 {
     static _Thread_local char slim[GW_JSON_SLIM_MAX];
@@ -75,7 +75,7 @@ static void on_people_state(void *arg, bool up)
     gw_inbox_put_state(bridge->inbox, GW_ITEM_PEOPLE_STATE, up, gw_elapsed_ms());
 }
 
-/* ---- opening ----------------------------------------------------------------------------------- */
+/* ---- opening -------------------------------------------------------------------------------- */
 static int read_secrets(struct gw_bridge *bridge, char *why, size_t why_cap)
 {
     const struct gw_conf *conf = bridge->conf;
@@ -213,7 +213,7 @@ int gw_bridge_open(struct gw_bridge *bridge, const struct gw_conf *conf, int *re
     return 0;
 }
 
-/* ---- the loop ---------------------------------------------------------------------------------- */
+/* ---- the loop ------------------------------------------------------------------------------- */
 static void take_field_state(struct gw_bridge *bridge, bool up)
 {
     struct gw_field_stats stats;

@@ -63,14 +63,15 @@ struct gw_bridge {
 };
 
 /* Reads the secrets, recovers the state folder, begins both connections. 0; -1 with the reason in
- * why and the exit code in *ret_exit. bridge is zeroed by the caller; gw_bridge_close in any case. */
+ * why and the exit code in *ret_exit. The caller zeroes bridge, and calls gw_bridge_close in any
+ * case. */
 int gw_bridge_open(struct gw_bridge *bridge, const struct gw_conf *conf, int *ret_exit, char *why,
                    size_t why_cap);
 /* Until SIGTERM or SIGINT (which must be blocked; signal_fd reads them). */
 void gw_bridge_run(struct gw_bridge *bridge, int signal_fd);
 void gw_bridge_close(struct gw_bridge *bridge);
 
-/* ---- among the bridge's files ----------------------------------------------------------------- */
+/* ---- among the bridge's files --------------------------------------------------------------- */
 int64_t gw_elapsed_ms(void); /* CLOCK_BOOTTIME */
 int64_t gw_real_ms(void);
 

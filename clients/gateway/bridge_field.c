@@ -55,12 +55,13 @@ static void unknown(const char *device)
 
 static void mismatch(const struct gw_event *event)
 {
+    if (!event->identity_differs)
+        return;
     char name[GW_DEVICE_NAME_MAX + 2];
-    if (event->identity_differs)
-        log_event(LOG_INFO_, "device.names_differ", "\"device\":%s", name_of(event->device, name));
+    log_event(LOG_INFO_, "device.names_differ", "\"device\":%s", name_of(event->device, name));
 }
 
-/* ---- sensors ---------------------------------------------------------------------------------- */
+/* ---- sensors -------------------------------------------------------------------------------- */
 static void tell_slot(struct gw_bridge *bridge, size_t index, const struct gw_slot_fact *fact)
 {
     char members[512];
@@ -116,7 +117,7 @@ void gw_bridge_slots(struct gw_bridge *bridge)
     }
 }
 
-/* ---- cameras ---------------------------------------------------------------------------------- */
+/* ---- cameras -------------------------------------------------------------------------------- */
 /* What is no plate ("_无_", another country's) is a car that could not be read: it is asked about
  * all the same, without a text. */
 static void take_plate(struct gw_bridge *bridge, unsigned camera, const struct gw_event *event,

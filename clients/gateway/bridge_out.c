@@ -14,7 +14,7 @@
 #define ROW_EXPIRY_S 10
 #define ORDER_BYTES 24
 
-/* ---- facts ------------------------------------------------------------------------------------ */
+/* ---- facts ---------------------------------------------------------------------------------- */
 int gw_bridge_send(void *arg, const char *kind, const char *json)
 {
     struct gw_bridge *bridge = arg;
@@ -40,7 +40,7 @@ static void gate_fact(void *arg, enum gw_fact_kind kind, const char *members)
     gw_bridge_fact(arg, kind, false, members, &kept);
 }
 
-/* ---- cameras ---------------------------------------------------------------------------------- */
+/* ---- cameras -------------------------------------------------------------------------------- */
 /* Our messages' ids: what it is, this boot, a number. Another boot's replies are of no concern. */
 static void make_id(char out[static 24], char what, uint32_t boot, uint32_t serial)
 {
@@ -112,14 +112,25 @@ struct gw_whitelist_io gw_bridge_list_io(struct gw_bridge *bridge)
     return (struct gw_whitelist_io){.arg = bridge, .write = list_write, .tell = list_tell};
 }
 
+static bool read_id(const char *id, char *ret_what, uint32_t *ret_boot, uint32_t *ret_serial)
+{
+    char again[24];
+    if (strlen(id) != 19)
+        return false;
+    *ret_what = id[0];
+    *ret_boot = (uint32_t)strtoul(id + 2, NULL, 16);
+    *ret_serial = (uint32_t)strtoul(id + 11, NULL, 16);
+    make_id(again, id[0], *ret_boot, *ret_serial);
+    return strcmp(again, id) == 0;
+}
+
 void gw_bridge_reply(struct gw_bridge *bridge, unsigned camera, const struct gw_vz_reply *reply)
 {
     char what = 0;
-    unsigned boot = 0, serial = 0;
+    uint32_t boot = 0, serial = 0;
     struct gw_whitelist_io io = gw_bridge_list_io(bridge);
-    if (sscanf(reply->id, "%c-%8x-%8x", &what, &boot, &serial) != 3 ||
-        boot != gw_spool_boot(bridge->spool))
-        return; /* to somebody else's message */
+    if (!read_id(reply->id, &what, &boot, &serial) || boot != gw_spool_boot(bridge->spool))
+        return; /* to somebody else's message, or to one of an earlier life */
     if (what == 'p')
         gw_gate_reply(&bridge->gate, camera, serial, reply->code);
     else if (what == 'w')
@@ -134,7 +145,7 @@ void gw_bridge_reconcile(struct gw_bridge *bridge)
             gw_whitelist_reconcile(&bridge->lists[i], &bridge->passes, civil_ms, bridge->now_ms);
 }
 
-/* ---- files ------------------------------------------------------------------------------------ */
+/* ---- files ---------------------------------------------------------------------------------- */
 static void path_of(const struct gw_bridge *bridge, char *out, size_t cap, const char *name,
                     const char *tail)
 {

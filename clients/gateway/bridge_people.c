@@ -1,4 +1,4 @@
-/* bridge_people.c - what the daemon says: commands, acknowledgements, the list of plates, itself. */
+/* bridge_people.c - what the daemon says: commands, acknowledgements, lists, and of itself. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -112,14 +112,15 @@ static const char *level_kind(const struct key *key, const char *value, void *at
 static const char *model_kind(const struct key *key, const char *value, void *at)
 {
     (void)key;
+    const struct gw_model **place = at;
     const struct gw_model *model = gw_model_named(value);
     if (model == NULL)
         return "is no model that the gateway can read";
-    memcpy(at, &model, sizeof model);
+    *place = model;
     return NULL;
 }
 
-/* ---- sections -------------------------------------------------------------------------------- */
+/* ---- sections ------------------------------------------------------------------------------- */
 #define OWNER_own gw_own_conf
 #define OWNER_people gw_broker_conf
 #define OWNER_field gw_broker_conf
@@ -336,7 +337,7 @@ static int set_key(struct reader *reader, const char *name, const char *value)
     return refuse(reader, reader->line, "[%s] has no key %s", sections[reader->section].name, name);
 }
 
-/* ---- lines ----------------------------------------------------------------------------------- */
+/* ---- lines ---------------------------------------------------------------------------------- */
 static char *blanks(char *at)
 {
     return at + strspn(at, " \t\r\n");
@@ -395,7 +396,7 @@ static int take_line(struct reader *reader, char *text)
     return 0;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------ */
 static int by_device(const void *a, const void *b)
 {
     const struct gw_device_conf *x = a, *y = b;

@@ -56,7 +56,7 @@ enum gw_verdict {
     GW_MALFORMED = -1
 };
 
-/* ---- sensors: a payload of a few bytes ------------------------------------------------------- */
+/* ---- sensors: a payload of a few bytes ------------------------------------------------------ */
 struct gw_model {
     const char *name;
     bool by_distance; /* the state comes from a threshold on distance_mm */
@@ -69,7 +69,7 @@ extern const struct gw_model gw_bosch_tps110, gw_netvox_r719a, gw_milesight_em40
 const struct gw_model *gw_model_named(const char *name);
 struct gw_event gw_event_none(void);
 
-/* ---- ChirpStack v4 (v3 has the same shape where we look) -------------------------------------- */
+/* ---- ChirpStack v4 (v3 has the same shape where we look) ------------------------------------ */
 /* Takes the EUI and the event ("up", "status") out of application/{id}/device/{eui}/event/{event}.
  * 0 or -1. */
 int gw_chirpstack_topic(const char *topic, char *ret_eui, size_t eui_cap, char *ret_event,

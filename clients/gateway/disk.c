@@ -1,7 +1,7 @@
 /* disk.c - the thread behind disk.h.
  *
- * `asked` counts what was asked, `done` up to where it is finished; a flush waits for its own count.
- * A round takes everything that waits out of the shared struct and works on it unlocked.
+ * `asked` counts what was asked, `done` up to where it is finished; a flush waits for its own
+ * count. A round takes everything that waits out of the shared struct and works on it unlocked.
  */
 #include "clients/gateway/disk.h"
 

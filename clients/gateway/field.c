@@ -31,12 +31,11 @@ struct gw_field {
 
     pthread_mutex_t lock; /* of what follows */
     enum line line;
-    bool subscribe; /* connected, to be subscribed by the loop */
     struct gw_field_stats stats;
-    int64_t due_ms, beat_ms;
+    int64_t due_ms; /* the loop's own */
 };
 
-/* ---- on paho's threads ----------------------------------------------------------------------- */
+/* ---- on paho's threads ---------------------------------------------------------------------- */
 static void set_line(struct gw_field *field, enum line line)
 {
     pthread_mutex_lock(&field->lock);
@@ -48,12 +47,12 @@ static void set_line(struct gw_field *field, enum line line)
 }
 
 /* Nagle makes a PUBLISH after a PUBACK wait 40 ms for the peer. paho has no option for it and does
- * not hand its socket out: we set it on every TCP connection that we have, all of which are MQTT. */
+ * not hand its socket out: we set it on every TCP connection that we have: all are MQTT. */
 static int quicken_sockets(void)
 {
     int set = 0, one = 1;
     for (int fd = 3; fd < NODELAY_FDS; fd++) {
-        struct sockaddr_storage peer;
+        struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
         socklen_t len = sizeof peer;
         if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 &&
             (peer.ss_family == AF_INET || peer.ss_family == AF_INET6))
@@ -168,7 +167,7 @@ static int on_arrived(void *context, char *topic, int topic_len, MQTTAsync_messa
     return 1;
 }
 
-/* ---- on the loop ------------------------------------------------------------------------------ */
+/* ---- on the loop ---------------------------------------------------------------------------- */
 static int copy_filters(struct gw_field *field)
 {
     for (int i = 0; field->conf.filters[i] != NULL; i++) {

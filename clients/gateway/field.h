@@ -2,8 +2,8 @@
  *
  * Everything there is a stranger's: topics, sizes, contents. We subscribe only to what we can read,
  * take no retained messages (history), keep no session (what was said while we were away would look
- * as if it were said now, and lift an arm), and send at QoS 0 and only while connected (a pulse that
- * a library keeps for later is a pulse at the wrong moment).
+ * as if it were said now, and lift an arm), and send at QoS 0 and only while connected (a pulse
+ * that a library keeps for later is a pulse at the wrong moment).
  */
 #ifndef TIDE_GATEWAY_FIELD_H
 #define TIDE_GATEWAY_FIELD_H

@@ -40,7 +40,7 @@ void gw_gate_recall(struct gw_gate *gate, unsigned slot, const struct gw_order *
     }
 }
 
-/* ---- facts ----------------------------------------------------------------------------------- */
+/* ---- facts ---------------------------------------------------------------------------------- */
 struct members {
     char text[768];
     size_t used;
@@ -97,7 +97,7 @@ static void done(const struct gw_gate *gate, uint32_t command, bool good)
     gate->io.fact(gate->io.arg, GW_FACT_DONE, members);
 }
 
-/* ---- orders ---------------------------------------------------------------------------------- */
+/* ---- orders --------------------------------------------------------------------------------- */
 static void set_order(struct gw_gate *gate, struct gw_order *order, enum gw_order_state state)
 {
     order->state = (uint8_t)state;
@@ -137,7 +137,7 @@ static void finish_order(struct gw_gate *gate, struct gw_order *order, bool good
     done(gate, order->command, good);
 }
 
-/* ---- questions ------------------------------------------------------------------------------- */
+/* ---- questions ------------------------------------------------------------------------------ */
 static struct gw_ask *find_ask(struct gw_gate *gate, uint32_t ask)
 {
     for (size_t i = 0; i < GW_ASKS_MAX; i++)
@@ -216,7 +216,7 @@ void gw_gate_plate(struct gw_gate *gate, unsigned camera, const char *plate, int
         decide_here(gate, place, received_ms);
 }
 
-/* ---- commands -------------------------------------------------------------------------------- */
+/* ---- commands ------------------------------------------------------------------------------- */
 /* Known already: the answer is given again, the arm is left alone. */
 static bool was_known(struct gw_gate *gate, const struct gw_command *command)
 {
@@ -296,7 +296,7 @@ void gw_gate_reply(struct gw_gate *gate, unsigned camera, uint32_t serial, int c
     }
 }
 
-/* ---- time ------------------------------------------------------------------------------------ */
+/* ---- time ----------------------------------------------------------------------------------- */
 void gw_gate_state(struct gw_gate *gate, bool up, int64_t now_ms)
 {
     gate->up = up;

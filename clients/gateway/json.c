@@ -303,7 +303,7 @@ size_t gw_json_slim(const uint8_t *bytes, size_t len, char *out, size_t cap, con
     return walk.used;
 }
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- */
 const cJSON *gw_json_at(const cJSON *root, const char *path)
 {
     const cJSON *here = root;

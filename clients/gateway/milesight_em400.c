@@ -2,7 +2,7 @@
  *
  * Triples of channel, type and value, little-endian, in any order:
  *
- *   01 75  battery %        03 67  0.1 degree C      04 82  distance, mm      05 00  0 upright, 1 tilt
+ *   01 75  battery %        03 67  0.1 degree C      04 82  distance, mm      05 00  1: tilted
  *   06 88  location, 8+1    83 67  temperature+flag  84 82  distance+flag     (flag 1: alarm)
  *
  * A distance of 0 or above 65,000 is a reading without echo. Whether a car stands there is decided
@@ -25,7 +25,6 @@ static const struct {
 
 static bool take(enum field field, const uint8_t *value, struct gw_event *ret)
 {
-    int two = value[0];
     switch (field) {
     case F_BATTERY:
         if (value[0] > 100)
@@ -36,8 +35,9 @@ static bool take(enum field field, const uint8_t *value, struct gw_event *ret)
         ret->temperature_dc = (int16_t)(value[0] | value[1] << 8);
         return true;
     case F_DISTANCE:
-        two = value[0] | value[1] << 8;
-        ret->distance_mm = two == 0 || two > NO_ECHO_MM ? -1 : two;
+        ret->distance_mm = value[0] | value[1] << 8;
+        if (ret->distance_mm == 0 || ret->distance_mm > NO_ECHO_MM)
+            ret->distance_mm = -1;
         return true;
     case F_POSITION:
         if (value[0] > 1)

@@ -4,11 +4,11 @@
 #include "clients/gateway/decoder.h"
 
 static const struct gw_model *const models[] = {&gw_bosch_tps110, &gw_netvox_r719a,
-                                                &gw_milesight_em400};
+                                                &gw_milesight_em400, NULL};
 
 const struct gw_model *gw_model_named(const char *name)
 {
-    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+    for (size_t i = 0; models[i] != NULL; i++)
         if (strcmp(models[i]->name, name) == 0)
             return models[i];
     return NULL;

@@ -1,26 +1,23 @@
 /* passes.c - a sorted array; a whole list replaces it, a change is worked into it row by row.
  *
  *   file:  tide-gateway passes 1
- *          ver 17 civil 1558346400000 1753080000000 720
+ *          17 1558346400000 1753080000000 720           ver; civil, real time, scale
  *          浙F12345 1558346400000 1558382400000        a line a row: plate, from, until
  *          crc 0a1b2c3d                                of all bytes before this line
  */
 #include "clients/gateway/passes.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "clients/gateway/spool_file.h"
+#include "clients/gateway/listfile.h"
 #include "protocol/codec.h"
 
 #define FILE_HEAD "tide-gateway passes 1\n"
-#define LINE_MAX_ (GW_PLATE_CAP + 48)
+#define ROW_CAP (GW_PLATE_CAP + 48)
 
 void gw_passes_done(struct gw_passes *passes)
 {
@@ -79,7 +76,7 @@ static bool reserve(struct gw_pass **rows, size_t *cap, size_t count)
     return true;
 }
 
-/* ---- messages -------------------------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------------------------- */
 static bool take_time(const cJSON *item, const char *name, int64_t *ret)
 {
     char text[48];
@@ -207,78 +204,54 @@ enum gw_passes_result gw_passes_take(struct gw_passes *passes, const cJSON *body
 /* ---- file ------------------------------------------------------------------------------------ */
 char *gw_passes_write(const struct gw_passes *passes, size_t *ret_len)
 {
-    size_t cap = 256 + passes->count * LINE_MAX_;
+    size_t cap = 256 + passes->count * ROW_CAP;
     char *text = malloc(cap);
     if (text == NULL)
         return NULL;
-    size_t at = (size_t)snprintf(
-        text, cap, FILE_HEAD "ver %u civil %" PRId64 " %" PRId64 " %" PRId64 "\n", passes->ver,
-        passes->civil.civil_ms, passes->civil.real_ms, passes->civil.scale);
+    size_t at = (size_t)snprintf(text, cap, FILE_HEAD "%u %" PRId64 " %" PRId64 " %" PRId64 "\n",
+                                 passes->ver, passes->civil.civil_ms, passes->civil.real_ms,
+                                 passes->civil.scale);
     for (size_t i = 0; i < passes->count; i++)
         at += (size_t)snprintf(text + at, cap - at, "%s %" PRId64 " %" PRId64 "\n",
                                passes->rows[i].plate, passes->rows[i].from_ms,
                                passes->rows[i].until_ms);
-    at += (size_t)snprintf(text + at, cap - at, "crc %08x\n", gw_crc32(text, at));
-    *ret_len = at;
+    *ret_len = gw_listfile_seal(text, at);
     return text;
 }
 
-static bool parse_rows(struct gw_passes *made, char *at, const char *end)
+static bool parse(struct gw_passes *made, char *at, const char *end)
 {
+    int64_t ver = 0;
+    if (!gw_take_number(&at, &ver) || !gw_take_number(&at, &made->civil.civil_ms) ||
+        !gw_take_number(&at, &made->civil.real_ms) || !gw_take_number(&at, &made->civil.scale))
+        return false;
+    made->ver = (uint32_t)ver;
     while (at < end) {
         struct gw_pass row = {.from_ms = 0};
-        int used = 0;
-        if (sscanf(at, "%31s %" SCNd64 " %" SCNd64 "%n", row.plate, &row.from_ms, &row.until_ms,
-                   &used) != 3 ||
-            at[used] != '\n' || !reserve(&made->rows, &made->cap, made->count))
+        if (!gw_take_word(&at, row.plate, sizeof row.plate) || !gw_take_number(&at, &row.from_ms) ||
+            !gw_take_number(&at, &row.until_ms) || !reserve(&made->rows, &made->cap, made->count))
             return false;
         made->rows[made->count++] = row;
-        at += used + 1;
     }
     return true;
 }
 
-static int parse(struct gw_passes *ret, char *text, size_t len)
+int gw_passes_read(struct gw_passes *ret, const char *path)
 {
-    struct gw_passes made = {0};
-    unsigned crc = 0;
-    int used = 0;
-    char *last = len > 13 ? text + len - 13 : text; /* "crc 0a1b2c3d\n" */
-    if (len < sizeof FILE_HEAD + 13 || memcmp(text, FILE_HEAD, sizeof FILE_HEAD - 1) != 0 ||
-        sscanf(last, "crc %8x", &crc) != 1 || gw_crc32(text, (size_t)(last - text)) != crc)
-        goto damaged;
-    char *at = text + sizeof FILE_HEAD - 1;
-    if (sscanf(at, "ver %u civil %" SCNd64 " %" SCNd64 " %" SCNd64 "%n", &made.ver,
-               &made.civil.civil_ms, &made.civil.real_ms, &made.civil.scale, &used) != 4 ||
-        at[used] != '\n' || !parse_rows(&made, at + used + 1, last))
-        goto damaged;
+    struct gw_passes made = {.count = 0};
+    char *at, *end;
+    char *text = gw_listfile_read(path, FILE_HEAD, 256 + GW_PASSES_MAX * ROW_CAP, &at, &end);
+    if (text == NULL)
+        return -1;
+    bool sound = parse(&made, at, end);
+    free(text);
+    if (!sound) {
+        gw_passes_done(&made);
+        errno = EBADMSG;
+        return -1;
+    }
     if (made.count > 0)
         qsort(made.rows, made.count, sizeof *made.rows, by_plate);
     *ret = made;
     return 0;
-damaged:
-    gw_passes_done(&made);
-    errno = EBADMSG;
-    return -1;
-}
-
-int gw_passes_read(struct gw_passes *ret, const char *path)
-{
-    struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC), fault = -1;
-    if (fd < 0)
-        return -1;
-    if (fstat(fd, &status) == 0 && status.st_size <= 256 + GW_PASSES_MAX * (int64_t)LINE_MAX_) {
-        size_t len = (size_t)status.st_size;
-        char *text = malloc(len + 1);
-        if (text != NULL && read(fd, text, len) == (ssize_t)len) {
-            text[len] = '\0';
-            fault = parse(ret, text, len);
-        }
-        free(text);
-    } else {
-        errno = EBADMSG;
-    }
-    close(fd);
-    return fault;
 }

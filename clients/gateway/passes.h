@@ -1,8 +1,8 @@
 /* passes.h - the gateway's own list: which plate may pass while nobody answers.
  *
- * It comes from the daemon, whole and in pages after each hello, then as changes. A whole list takes
- * effect when its last page is there; until then the old one stands. It is kept on disk, so that a
- * gate works on a morning without network after a night without power.
+ * It comes from the daemon, whole and in pages after each hello, then as changes. A whole list
+ * takes effect when its last page is there; until then the old one stands. It is kept on disk, so
+ * that a gate works on a morning without network after a night without power.
  *
  * A plate stands in it once, with one span; a change takes the place of what the list says of its
  * plate. Times are civil and half-open.

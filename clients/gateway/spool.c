@@ -110,7 +110,7 @@ void gw_spool_rewind(struct gw_spool *spool)
     spool->stats.sent = 0;
 }
 
-/* ---- acknowledging --------------------------------------------------------------------------- */
+/* ---- acknowledging -------------------------------------------------------------------------- */
 /* Unlinks segments before the head; the last one stays, it is being written. */
 static void drop_segments(struct gw_spool *spool)
 {
@@ -174,7 +174,7 @@ uint64_t gw_spool_ack(struct gw_spool *spool, uint32_t boot, uint32_t seq)
     return gone;
 }
 
-/* ---- appending ------------------------------------------------------------------------------- */
+/* ---- appending ------------------------------------------------------------------------------ */
 static int begin_segment(struct gw_spool *spool)
 {
     uint32_t number =
@@ -251,7 +251,7 @@ int gw_spool_append(struct gw_spool *spool, enum gw_fact_kind kind, bool heartbe
     return 0;
 }
 
-/* ---- opening --------------------------------------------------------------------------------- */
+/* ---- opening -------------------------------------------------------------------------------- */
 static int by_number(const void *a, const void *b)
 {
     const struct segment *x = a, *y = b;

@@ -91,8 +91,8 @@ static bool send_next(struct gw_uplink *uplink, int64_t now_ms, int64_t real_ms)
     uint64_t ahead = outstanding(uplink);
     if (ahead >= GW_UPLINK_WINDOW || gw_spool_next(uplink->spool, &fact) == 0)
         return false;
-    /* The daemon sees gaps within a boot only: a new boot waits until the old one is acknowledged. A
-     * hole on our own disk waits too, for hello to lead over it. */
+    /* The daemon sees gaps within a boot only: a new boot waits until the old one is acknowledged.
+     * A hole on our own disk waits too, for hello to lead over it. */
     bool leap = fact.boot != uplink->last_boot || !follows(uplink, &fact);
     if (leap && ahead > 0) {
         gw_spool_unread(uplink->spool);
@@ -122,8 +122,8 @@ void gw_uplink_pump(struct gw_uplink *uplink, int64_t now_ms, int64_t real_ms)
     uplink->blocked = false;
     if (!uplink->greeted && !greet(uplink, now_ms))
         return;
-    while (send_next(uplink, now_ms, real_ms))
-        continue;
+    while (send_next(uplink, now_ms, real_ms)) {
+    }
 }
 
 void gw_uplink_state(struct gw_uplink *uplink, bool up, int64_t now_ms, int64_t real_ms)

@@ -7,9 +7,9 @@
  * hello says: what comes next is the fact after this one; all before is with you, or gone for good.
  * The daemon takes a fact only when it is the next one. So hello goes out again before a fact that
  * does not follow on the one before (damage on disk), and past a fact that the daemon does not
- * acknowledge although it acknowledges hello, four times in a row: that one is no fact to it, and would
- * hold up all others. A plate that is sent after its car was let in or turned away here is history:
- * "replay":true.
+ * acknowledge although it acknowledges hello, four times in a row: that one is no fact to it, and
+ * would hold up all others. A plate that is sent after its car was let in or turned away here is
+ * history: "replay":true.
  */
 #ifndef TIDE_GATEWAY_UPLINK_H
 #define TIDE_GATEWAY_UPLINK_H

@@ -16,10 +16,10 @@
 
 #include "clients/gateway/decoder.h"
 
-/* By the camera's own clock: what it sends so long after the picture is history, whatever it says. */
+/* By the camera's own clock: what it sends so long after the picture is history. */
 #define SENT_LATE_MS 60000
 
-/* ---- topics ------------------------------------------------------------------------------- */
+/* ---- topics --------------------------------------------------------------------------------- */
 static const struct {
     enum gw_vz_form form;
     const char *before, *between; /* around the serial number */
@@ -63,7 +63,7 @@ int gw_vz_topic(const char *topic, struct gw_vz_topic *ret)
     return -1;
 }
 
-/* ---- what they say --------------------------------------------------------------------------- */
+/* ---- what they say -------------------------------------------------------------------------- */
 static bool take_license(const cJSON *plate, struct gw_event *ret)
 {
     char text[64];

@@ -2,7 +2,7 @@
  *
  *   {"id","sn","name":N,"version":"1.0","timestamp":s,"payload":{"type":N,"body":{...}}}
  *
- *   gpio_out             {"io":0,"value":2,"delay":500}   value 2: a pulse of delay ms, lifts the arm
+ *   gpio_out             {"io":0,"value":2,"delay":500}   value 2: a pulse of delay ms
  *   white_list_operator  {"operator_type":"add"|"update","dldb_rec":[{"plate","enable":1,
  *                         "enable_time","overdue_time","time_seg_enable":0,"need_alarm":0,
  *                         "context":"tide"}]}

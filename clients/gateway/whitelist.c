@@ -33,7 +33,7 @@ void gw_whitelist_done(struct gw_whitelist *list)
     list->count = list->cap = 0;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------ */
+/* ---- rows ----------------------------------------------------------------------------------- */
 static size_t place_of(const struct gw_whitelist *list, const char *plate, bool *ret_found)
 {
     size_t low = 0, high = list->count;
@@ -77,6 +77,7 @@ static void insert(struct gw_whitelist *list, const struct gw_row *row)
         list->rows = grown;
         list->cap = wanted;
     }
+    assert(list->rows != NULL);
     memmove(list->rows + at + 1, list->rows + at, (list->count - at) * sizeof *list->rows);
     list->rows[at] = *row;
     list->count++;
@@ -93,7 +94,7 @@ static void erase(struct gw_whitelist *list, struct gw_row *row)
     list->changed = true;
 }
 
-/* ---- what is wanted -------------------------------------------------------------------------- */
+/* ---- what is wanted ------------------------------------------------------------------------- */
 /* What the camera should hold of a pass (NULL: none). false: nothing, yet or any more. */
 static bool wanted_of(const struct gw_whitelist *list, const struct gw_pass *pass, int64_t civil_ms,
                       struct gw_row *ret)
@@ -171,7 +172,7 @@ void gw_whitelist_reconcile(struct gw_whitelist *list, const struct gw_passes *p
             want(list, &wanted, civil_ms, now_ms);
 }
 
-/* ---- writing --------------------------------------------------------------------------------- */
+/* ---- writing -------------------------------------------------------------------------------- */
 void gw_whitelist_alive(struct gw_whitelist *list, int64_t now_ms)
 {
     bool was_gone =

@@ -1,6 +1,6 @@
 /* whitelist.h - plates in a camera's own list, for the hour in which even the gateway is away.
  *
- *            ┌─────── refused: somebody else's row ──────► FOREIGN (left alone, tried again in a day)
+ *            ┌─────── refused: somebody else's row ──────► FOREIGN (left alone for a day)
  *   wanted ──┴─► ADD ──200──► WRITTEN ──expiry changed, camera came back──► UPDATE ──200──► WRITTEN
  *                                │                                             └─refused──► ADD
  *                                └──no longer wanted──► DELETE ──answered──► forgotten

@@ -2,27 +2,23 @@
  *
  *   tide-gateway white list 1
  *   浙F12345 1558346400000 1558382400000 w      plate, from, until (civil), state
- *   crc 0a1b2c3d                                of all bytes before this line
+ *   crc 0a1b2c3d
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "clients/gateway/spool_file.h"
+#include "clients/gateway/listfile.h"
 #include "clients/gateway/whitelist.h"
 
 #define FILE_HEAD "tide-gateway white list 1\n"
-#define LINE_CAP (GW_PLATE_CAP + 48)
-#define TAIL_BYTES 13 /* "crc 0a1b2c3d\n" */
+#define ROW_CAP (GW_PLATE_CAP + 48)
 
 char *gw_whitelist_write(struct gw_whitelist *list, size_t *ret_len)
 {
-    size_t cap = 64 + list->count * LINE_CAP;
+    size_t cap = 64 + list->count * ROW_CAP;
     char *text = malloc(cap);
     if (text == NULL)
         return NULL;
@@ -32,9 +28,8 @@ char *gw_whitelist_write(struct gw_whitelist *list, size_t *ret_len)
         at += (size_t)snprintf(text + at, cap - at, "%s %" PRId64 " %" PRId64 " %c\n", row->plate,
                                row->from_ms, row->until_ms, row->state);
     }
-    at += (size_t)snprintf(text + at, cap - at, "crc %08x\n", gw_crc32(text, at));
     list->changed = false;
-    *ret_len = at;
+    *ret_len = gw_listfile_seal(text, at);
     return text;
 }
 
@@ -46,27 +41,20 @@ static int by_plate(const void *a, const void *b)
 
 static bool parse_row(char **at, struct gw_row *ret)
 {
-    int used = 0;
+    char state[2];
     *ret = (struct gw_row){.state = 0};
-    if (sscanf(*at, "%31s %" SCNd64 " %" SCNd64 " %c%n", ret->plate, &ret->from_ms, &ret->until_ms,
-               &ret->state, &used) != 4 ||
-        (*at)[used] != '\n' || strchr("awudf", ret->state) == NULL)
+    if (!gw_take_word(at, ret->plate, sizeof ret->plate) || !gw_take_number(at, &ret->from_ms) ||
+        !gw_take_number(at, &ret->until_ms) || !gw_take_word(at, state, sizeof state) ||
+        strchr("awudf", state[0]) == NULL)
         return false;
-    *at += used + 1;
+    ret->state = state[0];
     return true;
 }
 
-static int parse(struct gw_whitelist *list, char *text, size_t len)
+static int parse(struct gw_whitelist *list, char *at, const char *end)
 {
-    unsigned crc = 0;
-    if (len < sizeof FILE_HEAD - 1 + TAIL_BYTES ||
-        memcmp(text, FILE_HEAD, sizeof FILE_HEAD - 1) != 0)
-        return -1;
-    char *last = text + len - TAIL_BYTES, *at = text + sizeof FILE_HEAD - 1;
-    if (sscanf(last, "crc %8x", &crc) != 1 || gw_crc32(text, (size_t)(last - text)) != crc)
-        return -1;
     size_t lines = 0;
-    for (const char *c = at; c < last; c++)
+    for (const char *c = at; c < end; c++)
         lines += *c == '\n';
     struct gw_row *rows = calloc(lines + 1, sizeof *rows);
     if (rows == NULL)
@@ -80,29 +68,20 @@ static int parse(struct gw_whitelist *list, char *text, size_t len)
     list->rows = rows;
     list->count = lines;
     list->cap = lines + 1;
-    for (size_t i = 0; i < lines; i++) {
-        /* A row whose writing we did not see the end of may be there: only an add finds out. */
+    /* A row whose writing we did not see the end of may be there: its verb is tried again. */
+    for (size_t i = 0; i < lines; i++)
         list->todo += strchr("aud", rows[i].state) != NULL;
-    }
     return 0;
 }
 
 int gw_whitelist_read(struct gw_whitelist *list, const char *path)
 {
-    struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC), fault = -1;
-    if (fd < 0)
+    char *at, *end;
+    char *text = gw_listfile_read(path, FILE_HEAD, 64 + 2 * GW_ROWS_MAX * ROW_CAP, &at, &end);
+    if (text == NULL)
         return -1;
-    if (fstat(fd, &status) == 0 && status.st_size <= 64 + 2 * GW_ROWS_MAX * (int64_t)LINE_CAP) {
-        size_t len = (size_t)status.st_size;
-        char *text = malloc(len + 1);
-        if (text != NULL && read(fd, text, len) == (ssize_t)len) {
-            text[len] = '\0';
-            fault = parse(list, text, len);
-        }
-        free(text);
-    }
-    close(fd);
+    int fault = parse(list, at, end);
+    free(text);
     if (fault != 0)
         errno = EBADMSG;
     return fault;

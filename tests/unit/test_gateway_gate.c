@@ -177,7 +177,15 @@ static const struct scene scenes[] = {
      {LINE_UP(0), SEEN(0, OUT, B), TICKS(150)},
      "plate out " B " ask 1; pulse 1 for 5000 ms; opened_here after 150 ms; "
      "report out " B " open ask 1"},
-    {"history opens nothing", {LINE_UP(0), REPLAYED(0, IN, A), TICKS(500)}, "plate in " A " replay"},
+    {"history opens nothing",
+     {LINE_UP(0), REPLAYED(0, IN, A), TICKS(500)},
+     "plate in " A " replay"},
+    {"a car that could not be read: nobody's list has it",
+     {LINE_UP(0), SEEN(0, IN, ""), TICKS(150)},
+     "plate in  ask 1; denied_here after 150 ms; report in  deny ask 1"},
+    {"but it may leave",
+     {SEEN(0, OUT, "")},
+     "plate out  ask 1; pulse 1 for 5000 ms; opened_here after 0 ms; report out  open ask 1"},
     {"history opens nothing without a line either",
      {REPLAYED(0, OUT, A), TICKS(500)},
      "plate out " A " replay"},
@@ -237,7 +245,7 @@ static const struct scene scenes[] = {
 };
 /* clang-format on */
 
-/* ---- the stage --------------------------------------------------------------------------------- */
+/* ---- the stage ------------------------------------------------------------------------------ */
 struct stage {
     struct gw_gate gate;
     char story[2048];

@@ -1,4 +1,4 @@
-/* test_gateway_slot.c - from readings to the state of a slot: rows of readings, and what is told. */
+/* test_gateway_slot.c - from readings to the state of a slot: rows of them, and what is told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -188,7 +188,7 @@ static void silence_makes_unknown_never_free(void **state)
     assert_int_equal(gw_slot_silence_due(&slot, conf), (901 + 150) * MINUTE_MS);
 }
 
-/* A sensor that is heard but says nothing of the state after a silence is still unknown, as news. */
+/* Heard again after a silence, without a word on the state: still unknown, as news. */
 static void a_sign_of_life_after_silence(void **state)
 {
     const struct gw_device_conf *conf = device(true, 2);

@@ -101,8 +101,9 @@ static bool write_row(void *arg, const struct gw_camera_conf *camera, const char
 /* A pass as the daemon sends it; from 0: for good. */
 static void pass(const char *plate, int64_t from_ms, int64_t until_ms)
 {
-    char text[256], from[48], until[48], times[128] = "";
+    char text[256], times[128] = "";
     if (from_ms != 0) {
+        char from[48], until[48];
         assert_true(tide_time_format(from, sizeof from, from_ms, 480) > 0);
         assert_true(tide_time_format(until, sizeof until, until_ms, 480) > 0);
         snprintf(times, sizeof times, ",\"from\":\"%s\",\"until\":\"%s\"", from, until);

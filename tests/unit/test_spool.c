@@ -82,11 +82,12 @@ static uint64_t records(const struct gw_spool *spool)
 /* The next fact's number in its text; -1: none is left. */
 static int next(struct gw_spool *spool, struct gw_fact *ret)
 {
-    int number;
+    static const char head[] = "\"slot\":\"A-";
     if (gw_spool_next(spool, ret) == 0)
         return -1;
     assert_int_equal(strlen(ret->members), ret->len);
-    assert_int_equal(sscanf(ret->members, "\"slot\":\"A-%d\"", &number), 1);
+    assert_memory_equal(ret->members, head, sizeof head - 1);
+    int number = (int)strtol(ret->members + sizeof head - 1, NULL, 10);
     return number;
 }
 
@@ -180,7 +181,7 @@ static void a_folder_has_one_gateway(void **state)
     gw_spool_close(spool);
 }
 
-/* ---- damage -------------------------------------------------------------------------------------- */
+/* ---- damage --------------------------------------------------------------------------------- */
 static void segment_path(char *out, size_t cap, uint32_t number)
 {
     snprintf(out, cap, "%s/spool-%08x.seg", folder, number);
@@ -316,7 +317,7 @@ static void a_file_that_is_no_segment_is_put_aside(void **state)
     assert_int_equal(status.st_size, sizeof rubbish);
 }
 
-/* ---- size ---------------------------------------------------------------------------------------- */
+/* ---- size ----------------------------------------------------------------------------------- */
 static unsigned count_segments(void)
 {
     unsigned count = 0;
@@ -375,8 +376,8 @@ static void a_fact_that_is_too_long_is_refused(void **state)
     gw_spool_close(spool);
 }
 
-/* ---- kill -9 ------------------------------------------------------------------------------------- */
-/* Appends and acknowledges for ever; says on the pipe what was on disk, and what was acknowledged. */
+/* ---- kill -9 -------------------------------------------------------------------------------- */
+/* Appends and acknowledges for ever; says on the pipe what is on disk and what is acknowledged. */
 static void write_until_killed(int pipe_fd)
 {
     struct gw_disk *own = NULL;
@@ -392,8 +393,8 @@ static void write_until_killed(int pipe_fd)
                  (int)(1 + i * 37 % 120), i);
         if (gw_spool_append(spool, GW_FACT_SLOT, false, members, i, &seq) != 0 || seq != i)
             _exit(2);
-        while (gw_spool_next(spool, &fact) == 1)
-            continue;
+        while (gw_spool_next(spool, &fact) == 1) {
+        }
         said[0] = gw_spool_boot(spool);
         said[1] = 0;
         said[2] = i > 300 ? i - 300 : 0; /* acknowledged from now on, at most */
@@ -461,7 +462,7 @@ static void a_writer_killed_at_random_loses_nothing(void **state)
     }
 }
 
-/* ---- the disk's thread ---------------------------------------------------------------------------- */
+/* ---- the disk's thread ---------------------------------------------------------------------- */
 static void files_are_replaced_whole_and_the_newest_wins(void **state)
 {
     char path[512];
