@@ -230,7 +230,7 @@ void blackout_take(struct step *step)
         return;
     }
     if (only == NULL && engine->setting[TIDE_SETTING_resettle_from] != 0) {
-        step_refuse(step, TIDE_CODE_busy, TIDE_WHY_in_use); /* the last one is still at work */
+        step_refuse(step, TIDE_CODE_conflict, TIDE_WHY_in_use); /* the last is still at work */
         return;
     }
     const struct window_state *window = window_add(step, row);
