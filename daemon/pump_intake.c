@@ -72,6 +72,11 @@ static bool take_fact(struct pump *pump, struct intake *in)
     struct engine_event event = {0};
     struct tide_fault fault = {0};
     const struct mqtt_message *message = in->message;
+    const struct tide_user *user = engine_find(in->domain->engine, TIDE_REC_user, in->user, 0, 0);
+    if (user == NULL || user->kind != TIDE_USER_KIND_gateway) { /* a person who plays a gateway */
+        pump->metrics.invalid_total++;
+        return true;
+    }
     if (tide_decode_fact(in->topic.tail, message->payload, message->len, in->domain->names,
                          in->domain->frame.utc_offset_min, &event, &fault) != 0) {
         pump->metrics.invalid_total++;

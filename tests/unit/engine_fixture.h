@@ -40,13 +40,6 @@ struct fixture {
     struct tide_reply reply; /* of the last step */
 };
 
-__attribute__((weak)) _Noreturn void engine_check_failed(const char *expression, const char *file,
-                                                         int line)
-{
-    (void)fprintf(stderr, "check failed: %s (%s:%d)\n", expression, file, line);
-    abort();
-}
-
 /* Runs ticks up to now, then one event; remembers its reply. */
 static inline void fixture_send(struct fixture *f, tide_id user, unsigned kind, const void *record)
 {
