@@ -2,7 +2,7 @@
  * told as a time; the letter after the colon says how a number is told.
  *
  *   n number  t time  d date  m month  c code  w why  s booking's state  k incident  o occupancy
- *   r session's right  D decision  R role mask  b yes or no
+ *   r session's right  D decision  R role mask  b yes or no  q kind of deadline
  */
 #include "tests/sim/narrate.h"
 
@@ -23,6 +23,8 @@ static const struct sentence sentences[] = {
     {"booking.move", "booking {a:n} moves from slot {b:n} to slot {c:n}"},
     {"booking.refuse", "wish refused: {a:c}, {b:w}, limit {c:n}"},
     {"calendar.take", "holiday file of {a:n}: {b:n} days"},
+    {"clock.jump", "the clock jumps from {a:t} to {b:t}; deadlines wait: {c:b}"},
+    {"deadline", "due at {c:t}: {a:q} {b:n}"},
     {"extend.refuse", "asked until {a:t}, free until {b:t} -> refuse, open then: {c:b}"},
     {"gate.misread", "plate {a:n} is read for plate {b:n}, the only one with a right"},
     {"gate.passage", "arm: {a:D}, because {b:w}, plate {c:n}"},
@@ -30,8 +32,10 @@ static const struct sentence sentences[] = {
     {"incident.escalate", "{a:k} on slot {b:n} goes to the property: incident {c:n}"},
     {"incident.open", "{a:k} on slot {b:n}, booking {c:n}"},
     {"ledger.granted", "minutes of {a:m} granted to {b:n} households"},
+    {"put.refuse", "row {a:n} (kind {b:n}) is refused: {c:c}"},
     {"recall.refuse", "booking {a:n} stays: promised from {b:t} until {c:t} -> refuse"},
     {"refuse", "refuse: {a:c}, {b:w}"},
+    {"reloaded", "the configuration was read again: {a:n}"},
     {"seat.best_fit", "slot {a:n} fits best: {b:n} grains left over"},
     {"seat.hints", "free until {a:t}, or from {b:t}; open all through: {c:b}"},
     {"seat.none", "no slot of zone {c:n} fits"},
@@ -109,7 +113,11 @@ static void tell(char how, int64_t value, int utc_offset_min, char *out, size_t 
             tell_enum(enums[i].type, value, out, cap);
             return;
         }
-    if (how == 't')
+    static const char *const dues[] = {"day",     "resettle", "grant",   "series",
+                                       "booking", "spot",     "incident"};
+    if (how == 'q' && value >= 0 && value < 7)
+        snprintf(out, cap, "%s", dues[value]);
+    else if (how == 't')
         narrate_time(value, utc_offset_min, out, cap);
     else if (how == 'd')
         tell_date(value, out, cap);

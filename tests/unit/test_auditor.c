@@ -1,5 +1,5 @@
-/* test_auditor.c - the auditor notices: each row is a run of events in which one thing is wrong, and
- * the words with which it must be noticed. The first row is right all through.
+/* test_auditor.c - the auditor notices: each row is a run of events in which one thing is wrong,
+ * and the words with which it must be noticed. The first row is right all through.
  *
  *   household 2 (person 1, user 1), household 3 (person 2, user 2), clerk 3, gateway 4, guard 5
  *   zone 1: slots 1 and 2, open all day; both households have 1000 minutes
@@ -68,8 +68,8 @@ static void found(struct tape *t)
     EVENT(0, genesis, .community = 1);
     PUT(setting_row, TIDE_SETTING_utc_offset_min, 480);
     PUT(place, 1, TIDE_PLACE_KIND_community, 0);
-    for (tide_id id = 2; id <= 3; id++)
-        PUT(place, id, TIDE_PLACE_KIND_household, 1);
+    PUT(place, 2, TIDE_PLACE_KIND_household, 1);
+    PUT(place, 3, TIDE_PLACE_KIND_household, 1);
     for (tide_id id = 1; id <= 5; id++) {
         PUT(person, id, id <= 2 ? id + 1 : 0, 0);
         PUT(user, id, id, id == 4 ? TIDE_USER_KIND_gateway : TIDE_USER_KIND_app, 0);
@@ -149,7 +149,7 @@ static struct tide_booking parked(struct tape *t)
     return booking;
 }
 
-/* ---- right ----------------------------------------------------------------------------------- */
+/* ---- right --------------------------------------------------------------------------------- */
 static void a_whole_stay(struct tape *t)
 {
     struct tide_booking booking = parked(t);
@@ -172,7 +172,7 @@ static void a_whole_stay(struct tape *t)
     done(t);
 }
 
-/* ---- frame ----------------------------------------------------------------------------------- */
+/* ---- frame --------------------------------------------------------------------------------- */
 static void time_goes_back(struct tape *t)
 {
     t->now_ms -= 1;
@@ -226,7 +226,7 @@ static void a_row_deleted_twice(struct tape *t)
     done(t);
 }
 
-/* ---- promises -------------------------------------------------------------------------------- */
+/* ---- promises ------------------------------------------------------------------------------ */
 static void two_on_a_slot(struct tape *t)
 {
     booked(t);
@@ -361,7 +361,7 @@ static void cancelled_in_words_only(struct tape *t)
     done(t);
 }
 
-/* ---- cars ------------------------------------------------------------------------------------ */
+/* ---- cars ---------------------------------------------------------------------------------- */
 static void a_parked_car_is_moved(struct tape *t)
 {
     struct tide_booking booking = parked(t);
@@ -439,7 +439,7 @@ static void the_guard_is_not_obeyed(struct tape *t)
     done(t);
 }
 
-/* ---- minutes --------------------------------------------------------------------------------- */
+/* ---- minutes ------------------------------------------------------------------------------- */
 static void minutes_from_nowhere(struct tape *t)
 {
     EVENT(0, tick, 0);
@@ -486,7 +486,7 @@ static void promised_without_minutes(struct tape *t)
     done(t);
 }
 
-/* ---- shown ----------------------------------------------------------------------------------- */
+/* ---- shown --------------------------------------------------------------------------------- */
 static void the_slot_before_he_came(struct tape *t)
 {
     struct tide_booking booking = booked(t);

@@ -1,0 +1,27 @@
+/* script.h - small stories told to a real engine, with what must come of them.
+ *
+ *     household h1                     a household with one person, who is its user
+ *     zone A gate sensor               slot A1 of h1 · plate P1 of h1 · emergency P9 · blocked P8
+ *     window A1 workday 08:00-17:30    staff: clerk, guard and property are there from the start
+ *     at 05-20 08:00                   time passes, with all its deadlines (the year is 2019)
+ *
+ *     h2 books P2 in A 09:00-18:00 -> full no_window until 17:30
+ *     say free until 05-20 17:30, or from -; open all through: no
+ *     h2 books P2 in A 09:00-11:00 -> ok as b1
+ *     camera in P2 -> open booking
+ *     booking b1 parked on A1
+ *     told h2 overstay
+ *
+ * A line after `->` is checked against the reply, `say` against the narrative (narrate.h) since the
+ * last thing that happened. After each event the auditor looks, and at the end an engine that is
+ * loaded from the rows must have the same digest.
+ */
+#ifndef TIDE_SIM_SCRIPT_H
+#define TIDE_SIM_SCRIPT_H
+
+#include <stddef.h>
+
+/* Plays a story. 0, or -1 with the line and what is wrong with it in why. */
+int script_play(const char *text, char *why, size_t why_cap);
+
+#endif
