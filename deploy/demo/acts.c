@@ -102,7 +102,12 @@ void demo_promised(struct demo_player *player, int number)
         player->tally->no_shows++;
         life->state = DEMO_GONE;
     } else {
-        demo_plan_act(player, trip->arrives_min, DEMO_ACT_DRIVE, number);
+        /* "Come at 18:30": then he does. */
+        bool later = life->from_min > trip->asks_from_min;
+        demo_plan_act(player,
+                      later && trip->arrives_min < life->from_min ? life->from_min
+                                                                  : trip->arrives_min,
+                      DEMO_ACT_DRIVE, number);
     }
 }
 

@@ -353,9 +353,15 @@ static void logged(struct demo_player *player, int lane, const cJSON *reply)
     }
 }
 
-static void arrived(struct demo_player *player, int number, bool ok)
+static void arrived(struct demo_player *player, int number, const cJSON *reply, bool ok)
 {
     struct demo_life *life = &player->life[number];
+    if (!ok && strcmp(text_of(reply, "why"), "too_early") == 0 &&
+        demo_now_min(player) < life->from_min) {
+        life->state = DEMO_PROMISED; /* waits in the street */
+        demo_plan_act(player, life->from_min, DEMO_ACT_DRIVE, number);
+        return;
+    }
     if (!ok) {
         player->tally->turned_away++;
         life->state = DEMO_GONE;
@@ -406,7 +412,7 @@ void demo_on_reply(struct demo_player *player, const struct demo_news *news)
         located(player, number, reply);
         break;
     case DEMO_ASK_ARRIVE:
-        arrived(player, number, ok);
+        arrived(player, number, reply, ok);
         break;
     case DEMO_ASK_LOG:
         logged(player, number, reply);
