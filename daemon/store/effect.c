@@ -1,6 +1,6 @@
 /* effect.c - the bytes of effects without reading each record, and the bytes of an origin.
  *
- *   effects: | verb u8 | kind u8 | length varint | fields |  again and again   (engine.h, records.h)
+ *   effects: | verb u8 | kind u8 | length varint | fields |  again and again (engine.h, records.h)
  *   origin:  | user u32le | expires i64le | digest 16 | rid, the rest |
  */
 #include <assert.h>

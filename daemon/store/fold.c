@@ -173,6 +173,8 @@ static int write_rows(struct store_fold *fold, uint32_t domain)
     }
     for (uint32_t i = 0; i < overlay->count; i++)
         fold->order[i] = i;
+    if (overlay->count == 0)
+        return SQLITE_OK;
     qsort_r(fold->order, overlay->count, sizeof *fold->order, compare_rows, overlay);
     int code = SQLITE_OK;
     for (uint32_t i = 0; i < overlay->count && code == SQLITE_OK; i++)

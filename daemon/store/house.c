@@ -151,7 +151,8 @@ static int purge_rows(struct store_house *house, unsigned *ret_rows)
         from->user = (tide_id)sqlite3_column_int64(house->old_rids, 0);
         const char *rid = (const char *)sqlite3_column_text(house->old_rids, 1);
         size_t len = rid != NULL ? strnlen(rid, TIDE_RID_BYTES_MAX) : 0;
-        memcpy(from->rid, rid, len);
+        if (len > 0)
+            memcpy(from->rid, rid, len);
         from->rid[len] = '\0';
         drop = drop_if_old(house, now);
         rows++;

@@ -5,7 +5,7 @@
  *
  * How much is folded, and when:
  *   batches keep coming, tables close behind     nothing: the next commits carry it along
- *   behind by BEHIND_EVENTS or BEHIND_US         a unit of FOLD_US a commit, more the further behind
+ *   behind by BEHIND_EVENTS or BEHIND_US         a unit of FOLD_US a commit; far behind, ten times
  *   nobody has given anything for QUIET_US       all that is left
  *   store_hurry                                  at once
  * so folding has no fsync of its own as long as there is work, and holds nobody up for long.
@@ -61,7 +61,8 @@ static unsigned take_batches(struct store_journal *journal, struct store_batch *
 {
     pthread_mutex_lock(&journal->lock);
     unsigned count = journal->queued;
-    memcpy(list, journal->queue, count * sizeof *list);
+    for (unsigned i = 0; i < count; i++)
+        list[i] = journal->queue[i];
     journal->queued = 0;
     journal->writing += count;
     atomic_store(&journal->waiting, 0);

@@ -252,14 +252,17 @@ enum store_error store_namerows_scrub(sqlite3 *db)
 
 /* ---- forgetting again, after a restore ------------------------------------------------------- */
 struct listed {
-    char domain[TIDE_NAME_BYTES_MAX + 1], kind[32], digest[65];
-    unsigned id;
+    char domain[TIDE_NAME_BYTES_MAX + 1], kind[32], id_text[12], digest[65];
+    uint32_t id;
 };
 
 static bool read_line(const char *line, struct listed *ret)
 {
-    return sscanf(line, "1 %64s %31s %u %64[0-9a-f]", ret->domain, ret->kind, &ret->id,
-                  ret->digest) == 4;
+    if (sscanf(line, "1 %64s %31s %10[0-9] %64[0-9a-f]", ret->domain, ret->kind, ret->id_text,
+               ret->digest) != 4)
+        return false;
+    ret->id = (uint32_t)strtoul(ret->id_text, NULL, 10);
+    return true;
 }
 
 static bool same_salt(const void *salt, size_t len, const char *expected)

@@ -6,7 +6,7 @@
  *   store_fn on_durable(batch, error) ◄────────┘   (called ON the journal thread: hand it over)
  *
  *   journal(domain, seq, when_ms, rules, origin, event, effects)   append-only; the whole truth
- *   booking, slot, account, ...                                    its fold, at most a second behind
+ *   booking, slot, account, ...                                   its fold, at most a second behind
  *   applied(domain, seq)                                           how far the fold has come
  *   name(domain, kind, id, text, salt, forget_at)                  what can be forgotten
  *
@@ -51,7 +51,8 @@ struct store_conf {
 };
 
 /* Opens, takes the lock, migrates, finishes a checkpoint, loads the names, starts the journal
- * thread. On failure *ret is untouched and why (if given) says in a sentence what and what to do. */
+ * thread. On failure *ret is untouched and why (if given) says in a sentence what and what to do.
+ */
 enum store_error store_open(struct store **ret, const struct store_conf *conf, char *why,
                             size_t why_cap);
 

@@ -22,7 +22,7 @@ int bench_recover(int argc, char **argv);
 int bench_memory(int argc, char **argv);
 int bench_verify(int argc, char **argv);
 
-/* ---- main.c ----------------------------------------------------------------------------------- */
+/* ---- main.c ---------------------------------------------------------------------------------- */
 double bench_now_s(void); /* elapsed */
 /* nproc and processor, ready to stand in a JSON string. */
 void bench_machine(char *out, size_t cap);
@@ -38,7 +38,7 @@ void bench_folder_remove(const char *folder);
 uint64_t bench_random(uint64_t *state); /* same seed, same numbers */
 _Noreturn void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* ---- world.c ------------------------------------------------------------------------------------ */
+/* ---- world.c --------------------------------------------------------------------------------- */
 struct bench_size {
     uint32_t households, plates; /* plates a household */
     uint32_t zones, slots;       /* slots a zone */
@@ -97,7 +97,7 @@ void bench_world_origin(struct bench_world *world, tide_id user, struct store_or
 void bench_world_write(struct bench_world *world, const struct engine_event *event,
                        const struct store_origin *origin, const struct engine_effects *effects);
 
-/* ---- postgres.c ----------------------------------------------------------------------------------- */
+/* ---- postgres.c ------------------------------------------------------------------------------ */
 struct bench_peer {
     double per_s;     /* at its best */
     unsigned clients; /* with so many */

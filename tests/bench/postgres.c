@@ -182,7 +182,7 @@ static void stop_cluster(struct cluster *cluster)
     waitpid(cluster->postmaster, NULL, 0);
 }
 
-/* ---- one client --------------------------------------------------------------------------------- */
+/* ---- one client ------------------------------------------------------------------------------ */
 struct client {
     const struct cluster *cluster;
     const struct bench_size *size;
@@ -295,7 +295,7 @@ static void *client_main(void *arg)
     return NULL;
 }
 
-/* ---- one run ------------------------------------------------------------------------------------- */
+/* ---- one run --------------------------------------------------------------------------------- */
 static double run(const struct cluster *cluster, const struct bench_size *size, unsigned clients,
                   unsigned commit_delay_us, double seconds)
 {

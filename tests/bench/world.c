@@ -32,7 +32,7 @@ static void on_applied(void *arg)
     pthread_mutex_unlock(&world->lock);
 }
 
-/* ---- batches -------------------------------------------------------------------------------- */
+/* ---- batches --------------------------------------------------------------------------------- */
 static void release(struct bench_world *world, struct store_batch *batch)
 {
     struct store_row row;
@@ -156,7 +156,7 @@ void bench_world_event(struct bench_world *world, struct engine_event *event)
     add(world, event, NULL);
 }
 
-/* ---- the neighbourhood ------------------------------------------------------------------------ */
+/* ---- the neighbourhood ----------------------------------------------------------------------- */
 struct rows {
     uint8_t bytes[16384];
     size_t len;
@@ -293,7 +293,7 @@ static void settle(struct bench_world *world)
     bench_world_catch_up(world);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------ */
+/* ---- life ------------------------------------------------------------------------------------ */
 static void prepare(struct bench_world *world, const struct bench_size *size, const char *folder)
 {
     memset(world, 0, sizeof *world);
@@ -378,7 +378,7 @@ void bench_world_close(struct bench_world *world)
     pthread_cond_destroy(&world->came);
 }
 
-/* ---- bookings --------------------------------------------------------------------------------------- */
+/* ---- bookings -------------------------------------------------------------------------------- */
 void bench_world_origin(struct bench_world *world, tide_id user, struct store_origin *ret)
 {
     static const char letters[] =

@@ -1,4 +1,4 @@
-/* store_fixture.h - a small neighbourhood on a real store with a real engine, for the store's tests.
+/* store_fixture.h - a small neighbourhood on a real store with a real engine, for its tests.
  *
  *   world_open ─ world_settle ─ world_book / world_event ... ─ world_flush ─ world_close
  *
@@ -112,7 +112,7 @@ static inline void world_load(struct world *world)
         world->now_ms = world->position.when_ms;
 }
 
-/* ---- opening and closing -------------------------------------------------------------------------- */
+/* ---- opening and closing --------------------------------------------------------------------- */
 static inline void world_reopen(struct world *world)
 {
     char why[256] = "";
@@ -183,7 +183,7 @@ static inline void world_close(struct world *world)
     world_remove(world);
 }
 
-/* ---- events ---------------------------------------------------------------------------------------- */
+/* ---- events ---------------------------------------------------------------------------------- */
 /* The reply of the last step. */
 static inline struct tide_reply world_reply(const struct world *world)
 {
@@ -274,7 +274,7 @@ static inline struct store_origin world_origin(struct world *world, tide_id user
     return origin;
 }
 
-/* ---- names and rows --------------------------------------------------------------------------------- */
+/* ---- names and rows -------------------------------------------------------------------------- */
 static inline tide_id world_name(struct world *world, enum tide_name_kind kind, const char *text)
 {
     const struct tide_names *names = store_names(world->store, world->domain);

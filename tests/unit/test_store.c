@@ -3,7 +3,7 @@
 
 #include "store_fixture.h"
 
-/* ---- opening ------------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 static void not_told(void *arg, struct store_batch *batch, enum store_error error)
 {
     (void)arg;
@@ -95,7 +95,7 @@ static void domains_have_numbers(void **state)
     world_close(&world);
 }
 
-/* ---- writing --------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 static void rows_come_back_in_order(void **state)
 {
     (void)state;
@@ -155,7 +155,7 @@ static void full_batch_says_so(void **state)
     world_close(&world);
 }
 
-/* ---- rids ---------------------------------------------------------------------------------------------- */
+/* ---- rids ------------------------------------------------------------------------------------ */
 static enum store_rid find(struct world *world, const struct store_origin *origin)
 {
     const uint8_t *effects = NULL;
@@ -256,7 +256,7 @@ static void many_rids_are_told_apart(void **state)
     world_close(&world);
 }
 
-/* ---- the fold, and a start ---------------------------------------------------------------------------------- */
+/* ---- the fold, and a start ------------------------------------------------------------------- */
 static void same_state(struct world *world)
 {
     uint8_t before[32], after[32];
@@ -361,7 +361,7 @@ static void two_domains_do_not_mix(void **state)
     world_close(&world);
 }
 
-/* ---- reading ----------------------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 struct asked {
     struct store_select select;
     enum store_error error;

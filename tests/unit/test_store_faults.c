@@ -6,7 +6,7 @@
 
 #include "store_fixture.h"
 
-/* ---- disk full ------------------------------------------------------------------------------------- */
+/* ---- disk full ------------------------------------------------------------------------------- */
 #define DISK_MIB 6
 
 static bool mount_small(const char *folder)
@@ -110,7 +110,7 @@ static void full_disk_is_survived(void **state)
     world_remove(&world);
 }
 
-/* ---- killed ---------------------------------------------------------------------------------------------- */
+/* ---- killed ---------------------------------------------------------------------------------- */
 /* In the child: books without end and writes each durable seq to the pipe. */
 static void child_main(const char *folder, int to)
 {
@@ -185,7 +185,7 @@ static void killed_loses_nothing(void **state)
     world_remove(&world);
 }
 
-/* ---- damaged ----------------------------------------------------------------------------------------------- */
+/* ---- damaged --------------------------------------------------------------------------------- */
 static void damage_is_told(void **state)
 {
     (void)state;

@@ -50,7 +50,7 @@ static void forget(struct world *world, enum tide_name_kind kind, tide_id id)
     assert_int_equal(world_flush(world), STORE_OK);
 }
 
-/* ---- ids and texts --------------------------------------------------------------------------------- */
+/* ---- ids and texts --------------------------------------------------------------------------- */
 static void ids_are_gapless_and_last(void **state)
 {
     (void)state;
@@ -172,7 +172,7 @@ static void names_have_a_limit(void **state)
     world_close(&world);
 }
 
-/* ---- misread plates ------------------------------------------------------------------------------------ */
+/* ---- misread plates -------------------------------------------------------------------------- */
 static void alternates(void **state)
 {
     (void)state;
@@ -203,7 +203,7 @@ static void alternates(void **state)
     world_close(&world);
 }
 
-/* ---- strangers' plates ----------------------------------------------------------------------------------- */
+/* ---- strangers' plates ----------------------------------------------------------------------- */
 static void strangers_fall_due(void **state)
 {
     (void)state;
@@ -243,7 +243,7 @@ static void strangers_fall_due(void **state)
     world_close(&world);
 }
 
-/* ---- forgetting ---------------------------------------------------------------------------------------------- */
+/* ---- forgetting ------------------------------------------------------------------------------ */
 static size_t read_file(const char *path, uint8_t **ret)
 {
     struct stat file;

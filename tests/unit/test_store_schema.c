@@ -22,7 +22,7 @@ static int close_world(void **state)
     return 0;
 }
 
-/* ---- columns ------------------------------------------------------------------------------------- */
+/* ---- columns --------------------------------------------------------------------------------- */
 static void print_expected(const struct tide_record *desc)
 {
     print_error("the table %s should have, after domain:\n", desc->name);
@@ -86,7 +86,7 @@ static void tables_are_strict(void **state)
     assert_int_equal(world_number(world.path, "PRAGMA user_version"), 1);
 }
 
-/* ---- which rows are live: SQL and the engine say the same ------------------------------------------- */
+/* ---- which rows are live: SQL and the engine say the same ------------------------------------ */
 struct live {
     unsigned kind;
     const char *where;
@@ -152,7 +152,7 @@ static void live_means_the_same(void **state)
     }
 }
 
-/* ---- what is written stays written -------------------------------------------------------------------- */
+/* ---- what is written stays written ----------------------------------------------------------- */
 static void append_only(void **state)
 {
     (void)state;

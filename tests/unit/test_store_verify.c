@@ -27,7 +27,7 @@ static struct store_report verify(const char *path)
     return report;
 }
 
-/* ---- verify ------------------------------------------------------------------------------------------ */
+/* ---- verify ---------------------------------------------------------------------------------- */
 static void clean_is_clean(void **state)
 {
     (void)state;
@@ -137,7 +137,7 @@ static void epochs_are_beginnings(void **state)
     world_remove(&world);
 }
 
-/* ---- backup and restore --------------------------------------------------------------------------------- */
+/* ---- backup and restore ---------------------------------------------------------------------- */
 struct copied {
     pthread_mutex_t lock;
     pthread_cond_t came;
