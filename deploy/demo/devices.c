@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -135,12 +136,19 @@ size_t demo_say_slot(char *topic, size_t topic_cap, char *out, size_t cap, int s
 
 int demo_heard_lane(const char *topic, char *ret_name, size_t cap)
 {
-    unsigned number = 0;
-    int used = 0;
-    if (sscanf(topic, "device/71de0000-%8x/message/down/%n", &number, &used) != 1 || used == 0 ||
-        number == 0 || number > LANES_MAX || strchr(topic + used, '/') != NULL) {
+    static const char head[] = "device/71de0000-", middle[] = "/message/down/";
+    char *end = NULL;
+    if (strncmp(topic, head, sizeof(head) - 1) != 0) {
         return -1;
     }
-    (void)snprintf(ret_name, cap, "%s", topic + used);
+    unsigned long number = strtoul(topic + sizeof(head) - 1, &end, 16);
+    if (number == 0 || number > LANES_MAX || strncmp(end, middle, sizeof(middle) - 1) != 0) {
+        return -1;
+    }
+    const char *name = end + sizeof(middle) - 1;
+    if (strchr(name, '/') != NULL) {
+        return -1; /* an answer, our own */
+    }
+    (void)snprintf(ret_name, cap, "%s", name);
     return (int)number - 1;
 }

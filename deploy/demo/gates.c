@@ -156,7 +156,7 @@ void demo_gates_turn(struct demo_player *player)
     for (int lane = 0; lane < (int)player->hood->lane_count; lane++) {
         lane_turn(player, lane, now_us);
     }
-    if (now_us >= player->alive_due_us) {
+    if (now_us >= player->alive_due_us && player->hood->lane_count > 0) {
         char topic[128], text[TEXT_CAP];
         player->alive_due_us = now_us + ALIVE_EVERY_US;
         player->alive_next = (player->alive_next + 1) % (int)player->hood->lane_count;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "deploy/demo/csv.h"
+#include "deploy/demo/stays.h"
 
 /* ---- by name ----------------------------------------------------------------------------- */
 
@@ -142,13 +143,12 @@ static bool window_row(void *arg, char *const *fields, size_t count)
 {
     struct demo_hood *hood = arg;
     int slot = count < 8 ? -1 : demo_hood_slot(hood, fields[0]);
-    int opens_h, opens_m, closes_h, closes_m;
-    if (slot < 0 || sscanf(fields[6], "%2d:%2d", &opens_h, &opens_m) != 2 ||
-        sscanf(fields[7], "%2d:%2d", &closes_h, &closes_m) != 2) {
+    int opens = slot < 0 ? -1 : demo_minute_parse(fields[6]);
+    int closes = opens < 0 ? -1 : demo_minute_parse(fields[7]);
+    if (closes < 0) {
         return false;
     }
     if (strstr(fields[2], "workday") != NULL) {
-        int opens = opens_h * 60 + opens_m, closes = closes_h * 60 + closes_m;
         hood->slots[slot].opens_min = opens;
         hood->slots[slot].closes_min = closes <= opens ? closes + 24 * 60 : closes;
     }

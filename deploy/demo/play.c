@@ -242,16 +242,6 @@ static int play(struct demo_player *player, const struct options *options)
 
 /* ---- options ------------------------------------------------------------------------------- */
 
-static int clock_minute(const char *text)
-{
-    int hour, minute, used = 0;
-    if (sscanf(text, "%2d:%2d%n", &hour, &minute, &used) != 2 || text[used] != '\0' || hour < 0 ||
-        hour > 24 || minute < 0 || minute > 59 || hour * 60 + minute > 24 * 60) {
-        return -1;
-    }
-    return hour * 60 + minute;
-}
-
 static int set_option(struct options *options, int letter, const char *value)
 {
     switch (letter) {
@@ -286,10 +276,10 @@ static int set_option(struct options *options, int letter, const char *value)
         options->date = value;
         return demo_date_parse(value) >= 0 ? 0 : -1;
     case 'F':
-        options->first_min = clock_minute(value);
+        options->first_min = demo_minute_parse(value);
         return options->first_min >= 0 ? 0 : -1;
     case 'L':
-        options->last_min = clock_minute(value);
+        options->last_min = demo_minute_parse(value);
         return options->last_min >= 0 ? 0 : -1;
     case 'r':
         options->workday = false;

@@ -22,11 +22,32 @@ static int days_of(int year, int month, int day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
+/* A number of exactly count digits; -1 when it is none. */
+static int digits(const char *text, int count)
+{
+    int value = 0;
+    for (int i = 0; i < count; i++) {
+        if (text[i] < '0' || text[i] > '9') {
+            return -1;
+        }
+        value = value * 10 + (text[i] - '0');
+    }
+    return value;
+}
+
+int demo_minute_parse(const char *text)
+{
+    int hour = digits(text, 2);
+    int minute = hour < 0 || text[2] != ':' ? -1 : digits(text + 3, 2);
+    return minute < 0 || minute > 59 || hour * 60 + minute > DAY_MIN ? -1 : hour * 60 + minute;
+}
+
 int demo_date_parse(const char *text)
 {
-    int year, month, day, used = 0;
-    if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3 || used != 10 ||
-        year < 1970 || month < 1 || month > 12 || day < 1) {
+    int year = digits(text, 4);
+    int month = year < 1970 || text[4] != '-' ? -1 : digits(text + 5, 2);
+    int day = month < 1 || month > 12 || text[7] != '-' ? -1 : digits(text + 8, 2);
+    if (day < 1) {
         return -1;
     }
     int date = days_of(year, month, day);
@@ -114,15 +135,14 @@ void demo_stays_copy(struct demo_stays *stays, struct demo_dice *dice, int copie
 /* "2019-05-20 18:33" at *text: its day and minute; false when it is none. Moves on behind it. */
 static bool parse_moment(const char **text, int *ret_date, int *ret_min)
 {
-    int hour, minute, used = 0;
     int date = demo_date_parse(*text);
-    if (date < 0 || sscanf(*text + 10, " %2d:%2d%n", &hour, &minute, &used) != 2 || hour > 23 ||
-        minute > 59) {
+    int minute = date < 0 || (*text)[10] != ' ' ? -1 : demo_minute_parse(*text + 11);
+    if (minute < 0) {
         return false;
     }
     *ret_date = date;
-    *ret_min = hour * 60 + minute;
-    *text += 10 + used;
+    *ret_min = minute;
+    *text += 16;
     return true;
 }
 

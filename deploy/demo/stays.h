@@ -17,6 +17,8 @@ struct demo_stays {
 
 /* Days since 1970-01-01 of "2019-05-20"; -1 when it is no date. */
 int demo_date_parse(const char *text);
+/* Minute of the day of "18:33", up to "24:00"; -1 when the text does not begin with an hour. */
+int demo_minute_parse(const char *text);
 /* Writes "2019-05-20"; cap at least 11. */
 void demo_date_format(int date, char *out, size_t cap);
 /* 0 is Monday. */

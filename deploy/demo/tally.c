@@ -100,13 +100,14 @@ int demo_tally_read(struct demo_tally *ret, const char *path)
         return -1;
     }
     memset(ret, 0, sizeof(*ret));
-    char line[256], key[64];
+    char line[256];
     while (fgets(line, sizeof(line), in) != NULL) {
-        uint64_t value;
-        int used = 0;
         line[strcspn(line, "\n")] = '\0';
-        if (sscanf(line, "%63s %" SCNu64 " %n", key, &value, &used) == 2) {
-            read_line(ret, key, value, line + used);
+        char *value = strchr(line, ' '), *rest = NULL;
+        if (value != NULL) {
+            *value++ = '\0';
+            uint64_t number = strtoull(value, &rest, 10);
+            read_line(ret, line, number, *rest == ' ' ? rest + 1 : rest);
         }
     }
     (void)fclose(in);

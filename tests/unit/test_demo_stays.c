@@ -38,6 +38,19 @@ static void test_dates(void **state)
     }
 }
 
+static void test_minutes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int minute;
+    } rows[] = {{"00:00", 0},  {"18:33", 1113}, {"24:00", 1440}, {"24:01", -1}, {"8:30", -1},
+                {"08:60", -1}, {"08-30", -1},   {"", -1},        {"08:3", -1}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(demo_minute_parse(rows[i].text), rows[i].minute);
+    }
+}
+
 static void test_drawn_days_resemble_the_figures(void **state)
 {
     (void)state;
@@ -169,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_minutes),
         cmocka_unit_test(test_drawn_days_resemble_the_figures),
         cmocka_unit_test(test_same_seed_same_day),
         cmocka_unit_test(test_owners_leave_and_return_in_their_hours),
