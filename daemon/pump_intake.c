@@ -231,6 +231,7 @@ static bool take_request(struct pump *pump, struct intake *in)
     in->op = tide_op_find(in->topic.tail);
     in->origin.user = in->user;
     in->origin.qos = (uint8_t)in->message->qos;
+    in->origin.arrived_ns = uv_hrtime();
     if (in->op != NULL && !in->op->is_read && seen_before(pump, in))
         return true;
     if (!pass_gates(pump, in))

@@ -146,9 +146,12 @@ static void release_row(struct pump *pump, const struct store_row *row, struct a
             note_known(pump, acks, domain, row->origin->user);
     }
     CHECK(at == row->effects_len);
-    if (is_request)
+    if (is_request) {
+        uint64_t took_ns = uv_hrtime() - row->origin->arrived_ns;
+        metrics_latency(&pump->metrics, (int64_t)(took_ns / 1000));
         pump_send_reply(pump, domain, row->origin->user, row->origin->rid, row->effects,
                         row->effects_len, row->origin->qos);
+    }
     if (row->event_kind == TIDE_REC_hello && row->origin != NULL)
         pump_list(pump, domain, row->origin->user);
 }

@@ -89,9 +89,10 @@ enum store_error store_epoch(struct store *store, uint32_t domain, const struct 
 struct store_origin {
     tide_id user;
     char rid[TIDE_RID_BYTES_MAX + 1];
-    uint8_t digest[16]; /* of the body, keyed: store_body_digest */
-    tide_ms expires_ms; /* real time */
-    uint8_t qos;        /* of the request, for its answer; carried along, not kept */
+    uint8_t digest[16];  /* of the body, keyed: store_body_digest */
+    tide_ms expires_ms;  /* real time */
+    uint8_t qos;         /* of the request, for its answer; carried along, not kept */
+    uint64_t arrived_ns; /* when it came, monotonic, for the histogram; carried along, not kept */
 };
 
 /* A free batch, or NULL when all are in flight: then stop taking input. */
@@ -158,6 +159,8 @@ struct store_select {
     uint32_t before; /* ids below; 0: no bound */
     bool newest_first;
     uint32_t limit;
+    const char *also; /* a second field that has also_equals; may lack an index. NULL: none */
+    int64_t also_equals;
 };
 /* Appends ITEM effects; *ret_more when the limit cut. */
 enum store_error store_rows(struct store *store, uint32_t domain, const struct store_select *select,
