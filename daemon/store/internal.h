@@ -214,7 +214,7 @@ struct store_reader {
     struct {
         uint8_t kind;
         bool newest_first;
-        char field[32];
+        char field[32], also[32];
         sqlite3_stmt *statement;
     } selects[STORE_SELECTS_MAX];
     unsigned select_count;

@@ -10,6 +10,7 @@
  * before the deletion is, so that no crash can lose a line.
  */
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,34 @@ bool store_changes_add(struct store_changes *changes, const struct store_change 
     return true;
 }
 
+/* ---- the list -------------------------------------------------------------------------------- */
+/* A crash may have cut the last line: what comes next begins on a line of its own. */
+static int list_open(const char *path)
+{
+    char last = '\n';
+    int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    off_t end = lseek(fd, 0, SEEK_END);
+    if (end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n' && write(fd, "\n", 1) != 1) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Adds a whole line or nothing. */
+static enum store_error list_write(int fd, const char *line, size_t len)
+{
+    off_t end = lseek(fd, 0, SEEK_END);
+    ssize_t wrote = write(fd, line, len);
+    if (wrote == (ssize_t)len)
+        return STORE_OK;
+    if (wrote > 0 && (end < 0 || ftruncate(fd, end) != 0))
+        return STORE_IO;
+    return wrote > 0 || errno == ENOSPC || errno == EDQUOT ? STORE_FULL : STORE_IO;
+}
+
 /* ---- statements ------------------------------------------------------------------------------ */
 enum store_error store_namerows_init(struct store_namerows *rows, sqlite3 *db, const char *path)
 {
@@ -72,7 +101,7 @@ enum store_error store_namerows_init(struct store_namerows *rows, sqlite3 *db, c
     char *list = store_path_with(path, ".forgotten");
     if (list == NULL)
         return STORE_LIMIT;
-    rows->list_fd = open(list, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    rows->list_fd = list_open(list);
     free(list);
     rows->make = store_sql_prepare(db, "INSERT INTO name(domain, kind, id, text, salt, forget_at)"
                                        " VALUES(?1,?2,?3,?4,?5,?6)");
@@ -158,7 +187,7 @@ static enum store_error list_add(struct store_namerows *rows, const char *domain
     assert(kind != NULL);
     int len = snprintf(line, sizeof line, "1 %s %s %u %s\n", domain, kind, change->id, text);
     assert(len > 0 && (size_t)len < sizeof line);
-    return write(rows->list_fd, line, (size_t)len) == len ? STORE_OK : STORE_FULL;
+    return list_write(rows->list_fd, line, (size_t)len);
 }
 
 static enum store_error forget(struct store_namerows *rows, const char *domain,

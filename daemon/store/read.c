@@ -166,34 +166,50 @@ enum store_rid store_rid_find(struct store *store, uint32_t domain,
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
+/* Only names of columns come into SQL. */
+static bool has_field(const struct tide_record *desc, const char *name)
+{
+    for (unsigned i = 0; i < desc->field_count; i++)
+        if (strcmp(desc->fields[i].name, name) == 0)
+            return strlen(name) < sizeof((struct store_reader *)0)->selects[0].field;
+    return name[0] == '\0';
+}
+
+static sqlite3_stmt *select_make(sqlite3 *db, const struct tide_record *desc, const char *field,
+                                 const char *also, bool newest_first)
+{
+    char first[64] = "", second[64] = "", rest[320];
+    const char *id = desc->fields[0].name;
+    if (field[0] != '\0')
+        snprintf(first, sizeof first, "AND \"%s\"=?2 ", field);
+    if (also[0] != '\0') /* a plus: no index may be chosen for it */
+        snprintf(second, sizeof second, "AND +\"%s\"=?6 ", also);
+    snprintf(rest, sizeof rest, "%s%sAND \"%s\">?3 AND \"%s\"<?4 ORDER BY \"%s\" %s LIMIT ?5",
+             first, second, id, id, id, newest_first ? "DESC" : "ASC");
+    return store_table_select(db, desc, rest);
+}
+
 static sqlite3_stmt *select_of(struct store_reader *reader, const struct tide_record *desc,
                                const struct store_select *select)
 {
     const char *field = select->field != NULL ? select->field : "";
+    const char *also = select->also != NULL ? select->also : "";
     for (unsigned i = 0; i < reader->select_count; i++)
         if (reader->selects[i].kind == select->kind &&
             reader->selects[i].newest_first == select->newest_first &&
-            strcmp(reader->selects[i].field, field) == 0)
+            strcmp(reader->selects[i].field, field) == 0 &&
+            strcmp(reader->selects[i].also, also) == 0)
             return reader->selects[i].statement;
-    if (reader->select_count == STORE_SELECTS_MAX)
+    if (reader->select_count == STORE_SELECTS_MAX || !has_field(desc, field) ||
+        !has_field(desc, also))
         return NULL;
-    bool known = field[0] == '\0';
-    for (unsigned i = 0; i < desc->field_count; i++)
-        known = known || strcmp(desc->fields[i].name, field) == 0;
-    if (!known || strlen(field) >= sizeof reader->selects[0].field)
-        return NULL; /* only names of columns come into SQL */
-    char equals[64] = "", rest[256];
-    const char *id = desc->fields[0].name;
-    if (field[0] != '\0')
-        snprintf(equals, sizeof equals, "AND \"%s\"=?2 ", field);
-    snprintf(rest, sizeof rest, "%sAND \"%s\">?3 AND \"%s\"<?4 ORDER BY \"%s\" %s LIMIT ?5", equals,
-             id, id, id, select->newest_first ? "DESC" : "ASC");
-    sqlite3_stmt *statement = store_table_select(reader->db, desc, rest);
+    sqlite3_stmt *statement = select_make(reader->db, desc, field, also, select->newest_first);
     if (statement != NULL) {
         unsigned i = reader->select_count++;
         reader->selects[i].kind = select->kind;
         reader->selects[i].newest_first = select->newest_first;
         memcpy(reader->selects[i].field, field, strlen(field) + 1);
+        memcpy(reader->selects[i].also, also, strlen(also) + 1);
         reader->selects[i].statement = statement;
     }
     return statement;
@@ -231,6 +247,8 @@ enum store_error store_rows(struct store *store, uint32_t domain, const struct s
     sqlite3_bind_int64(statement, 1, domain);
     if (select->field != NULL)
         sqlite3_bind_int64(statement, 2, select->equals);
+    if (select->also != NULL)
+        sqlite3_bind_int64(statement, 6, select->also_equals);
     sqlite3_bind_int64(statement, 3, select->after == 0 ? -1 : (int64_t)select->after);
     sqlite3_bind_int64(statement, 4, select->before == 0 ? INT64_MAX : (int64_t)select->before);
     sqlite3_bind_int64(statement, 5, (int64_t)select->limit + 1);

@@ -46,6 +46,8 @@ enum store_error store_writer_init(struct store_writer *writer, struct store *st
         error = store_namerows_init(&writer->names, db, store->path);
     if (error == STORE_OK)
         error = store_house_init(&writer->house, store, db);
+    if (error == STORE_OK)
+        error = store_path_sync_folder(store->path); /* the files themselves, once */
     if (error == STORE_OK && store_writer_behind(writer) > 0)
         writer->behind_since_us = store_now_us();
     return error;

@@ -231,6 +231,35 @@ static void restore_forgets_again(void **state)
     world_close(&world);
 }
 
+/* A crash while a line was written must not spoil the next one. */
+static void cut_line_spoils_nothing(void **state)
+{
+    (void)state;
+    struct world world;
+    char copy[112], list[112], why[256] = "";
+    struct engine_event tick = {.kind = TIDE_REC_tick};
+    world_open(&world);
+    world_settle(&world);
+    snprintf(copy, sizeof copy, "%s.backup", world.path);
+    snprintf(list, sizeof list, "%s.forgotten", world.path);
+    tide_id stranger = world_name(&world, TIDE_NAME_KIND_plate, "沪E77777");
+    world_event(&world, tick, NULL);
+    assert_int_equal(world_flush(&world), STORE_OK);
+    backup(&world, copy);
+    world_shut(&world);
+    FILE *file = fopen(list, "a");
+    assert_non_null(file);
+    fprintf(file, "1 home pla");
+    fclose(file);
+    world_reopen(&world);
+    forget_plate(&world, stranger);
+    world_shut(&world);
+    assert_int_equal(store_restore(copy, world.path, why, sizeof why), STORE_OK);
+    assert_non_null(strstr(why, "1 names forgotten again"));
+    unlink(copy);
+    world_remove(&world);
+}
+
 static void bad_backups_are_refused(void **state)
 {
     (void)state;
@@ -257,7 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clean_is_clean),          cmocka_unit_test(tampering_is_found),
         cmocka_unit_test(epochs_are_beginnings),   cmocka_unit_test(restore_forgets_again),
-        cmocka_unit_test(bad_backups_are_refused),
+        cmocka_unit_test(cut_line_spoils_nothing), cmocka_unit_test(bad_backups_are_refused),
     };
     return cmocka_run_group_tests_name("store_verify", tests, NULL, NULL);
 }
