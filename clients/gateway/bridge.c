@@ -304,7 +304,7 @@ static void every_second(struct gw_bridge *bridge)
         bridge->reconcile_ms = bridge->now_ms + RECONCILE_MS;
         gw_bridge_reconcile(bridge);
     }
-    gw_bridge_save(bridge);
+    gw_bridge_save(bridge, true);
     tell_troubles(bridge);
     notify(bridge);
 }
@@ -318,6 +318,7 @@ static void tick(struct gw_bridge *bridge)
     gw_field_tick(bridge->field, bridge->now_ms);
     for (size_t i = 0; i < bridge->conf->camera_count; i++)
         gw_whitelist_tick(&bridge->lists[i], &io, bridge->now_ms);
+    gw_bridge_save(bridge, false);
     every_second(bridge);
 }
 
@@ -369,7 +370,7 @@ void gw_bridge_close(struct gw_bridge *bridge)
     if (bridge->spool != NULL && bridge->lists != NULL) {
         /* Cars that still wait are decided; their reports are kept for the next start. */
         gw_gate_state(&bridge->gate, false, gw_elapsed_ms());
-        gw_bridge_save(bridge);
+        gw_bridge_save(bridge, true);
     }
     bridge->field = gw_field_close(bridge->field);
     bridge->people = tide_client_close(bridge->people);

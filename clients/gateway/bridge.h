@@ -92,7 +92,7 @@ struct gw_whitelist_io gw_bridge_list_io(struct gw_bridge *bridge);
 int gw_bridge_send(void *bridge, const char *kind, const char *json); /* a gw_uplink_send_fn */
 void gw_bridge_reply(struct gw_bridge *bridge, unsigned camera, const struct gw_vz_reply *reply);
 int gw_bridge_load(struct gw_bridge *bridge); /* lists and orders; -1 only for lack of memory */
-void gw_bridge_save(struct gw_bridge *bridge);
+void gw_bridge_save(struct gw_bridge *bridge, bool all);
 void gw_bridge_reconcile(struct gw_bridge *bridge);
 
 #endif

@@ -13,6 +13,7 @@
 #define TEXT_CAP 1024
 #define ROW_EXPIRY_S 10
 #define ORDER_BYTES 24
+#define SHORT_LIST 1000
 
 /* ---- facts ---------------------------------------------------------------------------------- */
 int gw_bridge_send(void *arg, const char *kind, const char *json)
@@ -225,21 +226,25 @@ static void save(struct gw_bridge *bridge, const char *path, char *text, size_t 
         log_event(LOG_ERROR_, "list.save", "\"file\":%s", log_str(path));
 }
 
-void gw_bridge_save(struct gw_bridge *bridge)
+/* A row that was written and is not yet on disk as ours would be taken for somebody else's after a
+ * crash. So short lists are saved on each change (the disk's thread takes what comes together), long
+ * ones with the second. */
+void gw_bridge_save(struct gw_bridge *bridge, bool all)
 {
     char path[GW_PATH_MAX + 64];
     size_t len = 0;
-    if (bridge->passes_changed) {
+    if (bridge->passes_changed && all) {
         bridge->passes_changed = false;
         path_of(bridge, path, sizeof path, "passes", "");
         char *text = gw_passes_write(&bridge->passes, &len);
         save(bridge, path, text, len);
     }
     for (size_t i = 0; i < bridge->conf->camera_count; i++) {
-        if (!bridge->lists[i].changed)
+        struct gw_whitelist *list = &bridge->lists[i];
+        if (!list->changed || (!all && list->count > SHORT_LIST))
             continue;
         path_of(bridge, path, sizeof path, "white-", bridge->conf->cameras[i].device);
-        char *text = gw_whitelist_write(&bridge->lists[i], &len);
+        char *text = gw_whitelist_write(list, &len);
         save(bridge, path, text, len);
     }
 }

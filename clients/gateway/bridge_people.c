@@ -58,7 +58,7 @@ static bool take_list(struct gw_bridge *bridge, const cJSON *body)
         break;
     }
     bridge->passes_changed = true;
-    gw_bridge_reconcile(bridge);
+    bridge->reconcile_ms = bridge->now_ms; /* with the next second: changes may come in crowds */
     return true;
 }
 

@@ -30,11 +30,11 @@ void gw_whitelist_done(struct gw_whitelist *list)
 {
     free(list->rows);
     list->rows = NULL;
-    list->count = list->cap = 0;
+    list->count = 0;
 }
 
 /* ---- rows ----------------------------------------------------------------------------------- */
-static size_t place_of(const struct gw_whitelist *list, const char *plate, bool *ret_found)
+static struct gw_row *find(const struct gw_whitelist *list, const char *plate)
 {
     size_t low = 0, high = list->count;
     while (low < high) {
@@ -44,15 +44,8 @@ static size_t place_of(const struct gw_whitelist *list, const char *plate, bool 
         else
             high = middle;
     }
-    *ret_found = low < list->count && strcmp(list->rows[low].plate, plate) == 0;
-    return low;
-}
-
-static struct gw_row *find(const struct gw_whitelist *list, const char *plate)
-{
-    bool found;
-    size_t at = place_of(list, plate, &found);
-    return found ? &list->rows[at] : NULL;
+    bool found = low < list->count && strcmp(list->rows[low].plate, plate) == 0;
+    return found ? &list->rows[low] : NULL;
 }
 
 static void set_state(struct gw_whitelist *list, struct gw_row *row, char state)
@@ -60,28 +53,6 @@ static void set_state(struct gw_whitelist *list, struct gw_row *row, char state)
     list->todo -= verb_of(row->state) != NULL;
     list->todo += verb_of(state) != NULL;
     row->state = state;
-    list->changed = true;
-}
-
-static void insert(struct gw_whitelist *list, const struct gw_row *row)
-{
-    bool found;
-    size_t at = place_of(list, row->plate, &found);
-    assert(!found);
-    if (list->count == list->cap) {
-        size_t wanted = list->cap == 0 ? 64 : 2 * list->cap;
-        struct gw_row *grown =
-            list->cap >= GW_ROWS_MAX ? NULL : realloc(list->rows, wanted * sizeof *grown);
-        if (grown == NULL)
-            return; /* a camera holds no more; the gateway's own list still does */
-        list->rows = grown;
-        list->cap = wanted;
-    }
-    assert(list->rows != NULL);
-    memmove(list->rows + at + 1, list->rows + at, (list->count - at) * sizeof *list->rows);
-    list->rows[at] = *row;
-    list->count++;
-    list->todo += verb_of(row->state) != NULL;
     list->changed = true;
 }
 
@@ -127,49 +98,79 @@ static bool suffices(const struct gw_whitelist *list, const struct gw_row *row,
     return row->until_ms >= civil_ms + days_ms / 2 && row->until_ms <= wanted->until_ms;
 }
 
-static void want(struct gw_whitelist *list, const struct gw_row *wanted, int64_t civil_ms,
-                 int64_t now_ms)
+/* A row that is there, and is wanted so. */
+static void want(const struct gw_whitelist *list, struct gw_row *row, const struct gw_row *wanted,
+                 int64_t civil_ms, int64_t now_ms)
 {
-    struct gw_row *row = find(list, wanted->plate);
-    if (row == NULL) {
-        insert(list, wanted);
-        return;
-    }
     if (row->state == GW_ROW_FOREIGN) {
-        if (row->tried_ms == 0 || now_ms - row->tried_ms < GW_FOREIGN_AGAIN_MS) {
-            row->tried_ms = row->tried_ms == 0 ? now_ms : row->tried_ms;
+        if (row->tried_ms == 0)
+            row->tried_ms = now_ms;
+        if (now_ms - row->tried_ms < GW_FOREIGN_AGAIN_MS)
             return;
-        }
-        set_state(list, row, GW_ROW_ADD);
+        row->state = GW_ROW_ADD;
     } else if (row->state == GW_ROW_DELETE) {
-        set_state(list, row, GW_ROW_UPDATE);
+        row->state = GW_ROW_UPDATE;
     } else if (suffices(list, row, wanted, civil_ms)) {
         return;
     } else if (row->state == GW_ROW_WRITTEN) {
-        set_state(list, row, GW_ROW_UPDATE);
+        row->state = GW_ROW_UPDATE;
     }
     row->from_ms = wanted->from_ms;
     row->until_ms = wanted->until_ms;
-    list->changed = true;
+}
+
+/* A row that is there, and is not wanted. false: it is forgotten. */
+static bool unwant(const struct gw_whitelist *list, struct gw_row *row)
+{
+    bool sent = list->awaiting && strcmp(list->awaited.plate, row->plate) == 0;
+    if (row->state == GW_ROW_FOREIGN || (row->state == GW_ROW_ADD && !sent))
+        return false;
+    row->state = GW_ROW_DELETE;
+    return true;
+}
+
+/* Takes over the rows, counts what is to be done, and notes whether anything changed. */
+static void install(struct gw_whitelist *list, struct gw_row *rows, size_t count)
+{
+    list->todo = 0;
+    list->changed |= count != list->count;
+    for (size_t i = 0; i < count; i++) {
+        list->todo += verb_of(rows[i].state) != NULL;
+        list->changed |= i < list->count && (rows[i].state != list->rows[i].state ||
+                                             rows[i].from_ms != list->rows[i].from_ms ||
+                                             rows[i].until_ms != list->rows[i].until_ms ||
+                                             strcmp(rows[i].plate, list->rows[i].plate) != 0);
+    }
+    free(list->rows);
+    list->rows = rows;
+    list->count = count;
 }
 
 void gw_whitelist_reconcile(struct gw_whitelist *list, const struct gw_passes *passes,
                             int64_t civil_ms, int64_t now_ms)
 {
-    struct gw_row wanted;
-    for (size_t i = list->count; i-- > 0;) {
-        struct gw_row *row = &list->rows[i];
-        if (wanted_of(list, gw_passes_of(passes, row->plate), civil_ms, &wanted))
-            continue;
-        bool sent = list->awaiting && strcmp(list->awaited.plate, row->plate) == 0;
-        if (row->state == GW_ROW_FOREIGN || (row->state == GW_ROW_ADD && !sent))
-            erase(list, row);
-        else if (row->state != GW_ROW_DELETE)
-            set_state(list, row, GW_ROW_DELETE);
+    size_t i = 0, k = 0, count = 0;
+    struct gw_row *rows = malloc((list->count + passes->count + 1) * sizeof *rows);
+    if (rows == NULL)
+        return;                                    /* the next minute tries again */
+    while (i < list->count || k < passes->count) { /* both are sorted by plate */
+        int order = i == list->count     ? 1
+                    : k == passes->count ? -1
+                                         : strcmp(list->rows[i].plate, passes->rows[k].plate);
+        const struct gw_pass *pass = order >= 0 ? &passes->rows[k++] : NULL;
+        struct gw_row wanted, *row = &rows[count];
+        bool is_wanted = wanted_of(list, pass, civil_ms, &wanted);
+        if (order <= 0) {
+            *row = list->rows[i++];
+            if (is_wanted)
+                want(list, row, &wanted, civil_ms, now_ms);
+            count += is_wanted || unwant(list, row);
+        } else if (is_wanted && count < GW_ROWS_MAX) {
+            *row = wanted; /* a camera holds no more; the gateway's own list still does */
+            count++;
+        }
     }
-    for (size_t i = 0; i < passes->count; i++)
-        if (wanted_of(list, &passes->rows[i], civil_ms, &wanted))
-            want(list, &wanted, civil_ms, now_ms);
+    install(list, rows, count);
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */

@@ -47,7 +47,7 @@ struct gw_row {
 struct gw_whitelist {
     const struct gw_camera_conf *camera;
     struct gw_row *rows; /* sorted by plate */
-    size_t count, cap;
+    size_t count;
     size_t todo;  /* rows in ADD, UPDATE, DELETE */
     bool changed; /* since the last gw_whitelist_write */
 

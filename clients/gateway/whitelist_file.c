@@ -67,7 +67,6 @@ static int parse(struct gw_whitelist *list, char *at, const char *end)
     qsort(rows, lines, sizeof *rows, by_plate);
     list->rows = rows;
     list->count = lines;
-    list->cap = lines + 1;
     /* A row whose writing we did not see the end of may be there: its verb is tried again. */
     for (size_t i = 0; i < lines; i++)
         list->todo += strchr("aud", rows[i].state) != NULL;

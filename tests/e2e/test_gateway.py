@@ -585,6 +585,7 @@ def facts_outlive_the_gateway_and_the_line():
         states = [body["state"] for kind, body in people.facts if kind == "slot"]
         equal(states, ["occupied", "free", "occupied", "free", "occupied", "free"])
         equal([body.get("replay") for kind, body in people.facts if kind == "plate"], [True])
+        time.sleep(0.3)  # for the last acknowledgement
         gateway.stop()
         gateway.start()
         wait_for(lambda: len(gateway.lines("spool")) == 3, "a third start")
@@ -661,7 +662,8 @@ def the_cameras_list_is_kept_but_not_others_rows():
               "a right for good lapses in a week")
         people.change({"plate": PLATE, "from": real_time(0), "until": real_time(-60)})
         wait_for(lambda: PLATE not in rows, "the row is deleted")
-        wait_for(lambda: holds(gateway, "white-" + SN_IN, OTHER), "what is ours is on disk")
+        wait_for(lambda: not holds(gateway, "white-" + SN_IN, PLATE), "and forgotten")
+        wait_for(lambda: holds(gateway, "white-" + SN_IN, " w\n"), "what is ours is on disk")
         gateway.stop(signal.SIGKILL)
         people.passes = []
         gateway.start().up(2)
