@@ -227,8 +227,8 @@ static void save(struct gw_bridge *bridge, const char *path, char *text, size_t 
 }
 
 /* A row that was written and is not yet on disk as ours would be taken for somebody else's after a
- * crash. So short lists are saved on each change (the disk's thread takes what comes together), long
- * ones with the second. */
+ * crash. So short lists are saved on each change (the disk's thread takes what comes together),
+ * long ones with the second. */
 void gw_bridge_save(struct gw_bridge *bridge, bool all)
 {
     char path[GW_PATH_MAX + 64];

@@ -236,11 +236,11 @@ class Devices(Side):
     def pulses(self, sn=SN_IN, first=0):
         return [entry for entry in self.find("/gpio_out", first=first) if sn in entry[0]]
 
-    def plate(self, sn, plate, offline=False, picture=0, plate_id=None, retain=False):
+    def plate(self, sn, plate, offline=False, picture=0, plate_id=None, now=None):
         if plate_id is None:
             self.plate_id += 1
             plate_id = self.plate_id
-        now = time.time()
+        now = now or time.time()
         license_ = base64.b64encode(plate.encode()).decode()
         self.say(self.topic(sn, "up/ivs_result"), {
             "id": "x%d" % plate_id, "sn": sn, "name": "ivs_result", "version": "1.0",
@@ -248,7 +248,7 @@ class Devices(Side):
                 "serialno": sn, "result": {"PlateResult": {
                     "full_image_content": "A" * picture, "license": license_, "confidence": 97,
                     "isoffline": 1 if offline else 0, "plateid": plate_id, "triggerType": 8,
-                    "timeStamp": {"Timeval": {"sec": int(now), "usec": 5}}}}}}}, retain=retain)
+                    "timeStamp": {"Timeval": {"sec": int(now), "usec": 5}}}}}}})
 
     def alive(self, sn):
         self.say(self.topic(sn, "up/keep_alive"), {"sn": sn, "name": "keep_alive", "payload": {}})
@@ -414,10 +414,10 @@ def what_devices_should_not_send_changes_nothing():
 def what_comes_twice_counts_once():
     with Scene() as scene:
         people, devices = scene.people, scene.devices
-        people.answers = "open"
+        people.answers, now = "open", time.time()
         for _ in range(3):
             devices.uplink(EUI_BOSCH, 1, [1], key="once")
-            devices.plate(SN_IN, PLATE, plate_id=77)
+            devices.plate(SN_IN, PLATE, plate_id=77, now=now)
             time.sleep(0.2)
         devices.uplink(EUI_BOSCH, 1, [0], key="twice")
         people.fact("slot", lambda body: body["state"] == "free")
