@@ -33,7 +33,7 @@
 #include <unistd.h>
 
 #define PEER_PAGE 4
-#define PEER_RIDS_MAX 8192
+#define PEER_RIDS_MAX 65536
 
 struct peer {
     char folder[64], uri[64];
@@ -44,7 +44,7 @@ struct peer {
     pthread_t beat;
     bool up, stopping;
     char rids[PEER_RIDS_MAX][40]; /* in order of arrival, repeats and all */
-    unsigned rid_count, seen, notices;
+    unsigned rid_count, notices;
     unsigned incarnation;
 };
 
@@ -242,6 +242,16 @@ static inline cJSON *peer_decide(const struct peer *peer, const char *op, const 
     return reply;
 }
 
+/* How often a rid has come. Under the lock. */
+static inline unsigned peer_times(const struct peer *peer, const char *rid)
+{
+    unsigned times = 0;
+
+    for (unsigned i = 0; i < peer->rid_count; i++)
+        times += strcmp(peer->rids[i], rid) == 0;
+    return times;
+}
+
 static inline void peer_request(struct peer *peer, const char *user, const char *op,
                                 const cJSON *request)
 {
@@ -253,10 +263,7 @@ static inline void peer_request(struct peer *peer, const char *user, const char 
         return;
     pthread_mutex_lock(&peer->lock);
     snprintf(peer->rids[peer->rid_count++], 40, "%.39s", rid->valuestring);
-    if (peer->rid_count < 2000)
-        for (unsigned i = 0; i < peer->rid_count; i++)
-            times += strcmp(peer->rids[i], rid->valuestring) == 0;
-    peer->seen++;
+    times = peer_times(peer, rid->valuestring);
     reply = peer_decide(peer, op, request, times);
     pthread_mutex_unlock(&peer->lock);
     if (reply)
@@ -344,10 +351,10 @@ static inline int peer_start(struct peer *peer)
     return -1;
 }
 
-static inline unsigned peer_seen(struct peer *peer)
+static inline unsigned peer_seen(struct peer *peer, const char *rid)
 {
     pthread_mutex_lock(&peer->lock);
-    unsigned seen = peer->seen;
+    unsigned seen = peer_times(peer, rid);
     pthread_mutex_unlock(&peer->lock);
     return seen;
 }
