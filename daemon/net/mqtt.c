@@ -164,6 +164,7 @@ static void refuse_overflow(struct mqtt *mqtt)
 static void deliver(struct mqtt *mqtt)
 {
     uint32_t delivered = 0;
+    bool offered = false;
     while (!mqtt->blocked && delivered < TURN_MAX) {
         if (mqtt->turn_at == mqtt->turn_count) {
             mqtt->turn_at = 0;
@@ -173,6 +174,7 @@ static void deliver(struct mqtt *mqtt)
         }
         struct net_message *next = mqtt->turn[mqtt->turn_at];
         struct mqtt_message message = view(next);
+        offered = true;
         if (!mqtt->conf.on_message(mqtt->conf.arg, &message)) {
             mqtt->blocked = true;
             break;
@@ -181,7 +183,7 @@ static void deliver(struct mqtt *mqtt)
         delivered++;
         free(next);
     }
-    if (delivered > 0 && mqtt->conf.on_turn != NULL)
+    if (offered && mqtt->conf.on_turn != NULL)
         mqtt->conf.on_turn(mqtt->conf.arg);
     if (delivered == TURN_MAX)
         uv_async_send(&mqtt->wake); /* others get their turn first */

@@ -27,7 +27,8 @@ struct mqtt_message {
 /* On the loop, one a message, at most 256 in a row. Returns false to be asked again with the same
  * message later (back-pressure: the pump has no free batch) -- call mqtt_resume then. */
 typedef bool mqtt_message_fn(void *arg, const struct mqtt_message *message);
-/* On the loop after each turn in which messages came: the pump commits its batch. */
+/* On the loop after each turn in which messages were offered, taken or not: the pump commits its
+ * batch. */
 typedef void mqtt_turn_fn(void *arg);
 /* On the loop: connected and subscribed (publish all retained state anew) or gone. */
 typedef void mqtt_state_fn(void *arg, bool up);
