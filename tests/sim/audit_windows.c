@@ -42,7 +42,7 @@ struct naive_windows audit_windows(struct audit *audit)
         uint32_t cursor = 0, count = 0;
         const union tide_any *row;
         uint32_t all = sim_rows_count(audit->rows, TIDE_REC_window);
-        audit->windows = grow(audit->windows, &audit->window_room, all, sizeof *audit->windows);
+        audit->windows = grow(audit->windows, &audit->window_room, all, sizeof(void *));
         while ((row = sim_rows_next(audit->rows, TIDE_REC_window, &cursor)) != NULL)
             audit->windows[count++] = &row->window;
         audit->window_count = count;

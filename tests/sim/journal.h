@@ -59,8 +59,8 @@ struct sim_journal {
 };
 
 struct sim_journal *sim_journal_memory(void);
-/* parent: a folder in which a folder is made for each life of the database; NULL: memory-backed
- * temporary space when there is some. NULL with why on failure. */
-struct sim_journal *sim_journal_store(const char *parent, char *why, size_t why_cap);
+/* root: an empty folder, in which each life of the database gets one of its own. NULL with why on
+ * failure. */
+struct sim_journal *sim_journal_store(const char *root, char *why, size_t why_cap);
 
 #endif

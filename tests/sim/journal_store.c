@@ -1,7 +1,7 @@
 /* journal_store.c - the journal in the real store, and how its process is killed without a process.
  *
- *      parent/tide-sim-XXXXXX/1/tide.db  -wal  -shm  .lock
- *                             2/…        the copy that the next life opens
+ *      root/1/tide.db  -wal  -shm  .lock
+ *           2/…        the copy that the next life opens
  *
  * A killed process leaves its files as they are at one moment. So the files are copied while the
  * journal thread stands still inside on_durable, right after its commit; the copy is opened, the
@@ -10,7 +10,6 @@
  */
 #include <assert.h>
 #include <dirent.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,8 +86,6 @@ static int remove_one(const char *path, const char *name, void *arg)
 
 static void folder_remove(const char *folder)
 {
-    if (folder[0] == '\0')
-        return;
     folder_each(folder, remove_one, NULL);
     rmdir(folder);
 }
@@ -333,7 +330,6 @@ static void db_free(struct sim_journal *j)
     if (d->store != NULL)
         life_close(d);
     folder_remove(d->folder);
-    rmdir(d->root);
     pthread_mutex_destroy(&d->lock);
     pthread_cond_destroy(&d->changed);
     free(d);
@@ -354,7 +350,7 @@ static const struct sim_journal_ops store_ops = {.find = db_find,
                                                  .verify = db_verify,
                                                  .free = db_free};
 
-struct sim_journal *sim_journal_store(const char *parent, char *why, size_t why_cap)
+struct sim_journal *sim_journal_store(const char *root, char *why, size_t why_cap)
 {
     struct database *d = calloc(1, sizeof *d);
     if (d == NULL)
@@ -362,15 +358,7 @@ struct sim_journal *sim_journal_store(const char *parent, char *why, size_t why_
     d->base.ops = &store_ops;
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->changed, NULL);
-    if (parent == NULL)
-        parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-    snprintf(d->root, sizeof d->root, "%s/tide-sim-XXXXXX", parent);
-    if (mkdtemp(d->root) == NULL) {
-        snprintf(why, why_cap, "no folder in %s: %s", parent, strerror(errno));
-        d->root[0] = '\0';
-        db_free(&d->base);
-        return NULL;
-    }
+    snprintf(d->root, sizeof d->root, "%s", root);
     life_paths(d);
     if (mkdir(d->folder, 0700) != 0 || life_open(d, why, why_cap) != 0) {
         db_free(&d->base);

@@ -5,24 +5,14 @@
  *            [--store sqlite|memory] [--dir FOLDER] [--trace] [--quiet]
  *   tide-sim --audit DB
  */
+#include <ftw.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/sim/sim.h"
-
-static struct sim *playing; /* for the handler of a failed assertion */
-
-static void on_abort(int number)
-{
-    if (playing != NULL) {
-        snprintf(playing->failure, sizeof playing->failure, "signal %d", number);
-        sim_tell_failure(playing, stderr);
-    }
-    _exit(70);
-}
 
 static void usage(FILE *out)
 {
@@ -67,35 +57,76 @@ static bool number_read(const char *text, uint64_t least, uint64_t most, uint64_
     return true;
 }
 
-static int play(const struct sim_conf *conf)
+/* ---- one run ------------------------------------------------------------------------------- */
+static void tell_failure(const struct sim_conf *conf, const char *what)
+{
+    sim_ring_tell(conf->ring, stdout, 60);
+    printf("tide-sim: seed %llu, after %llu events: %s\n", (unsigned long long)conf->seed,
+           (unsigned long long)sim_ring_last_seq(conf->ring), what);
+}
+
+static void tell_summary(const struct sim_conf *conf, const struct sim_stats *s, int violations)
+{
+    printf("tide-sim: seed %llu, %u days: %llu events, %llu reads, %llu bookings (%llu kept, "
+           "%llu cancelled, %llu no-shows, %llu broken), %llu facts, %llu repeats, "
+           "%llu crashes, %llu restarts, %llu clock steps, %d violations\n",
+           (unsigned long long)conf->seed, conf->days, (unsigned long long)s->events,
+           (unsigned long long)s->asks, (unsigned long long)s->bookings,
+           (unsigned long long)s->kept, (unsigned long long)s->cancelled,
+           (unsigned long long)s->no_shows, (unsigned long long)s->broken,
+           (unsigned long long)s->facts, (unsigned long long)s->repeats,
+           (unsigned long long)s->crashes, (unsigned long long)s->restarts,
+           (unsigned long long)s->jumps, violations);
+}
+
+static int play_here(const struct sim_conf *conf)
 {
     struct sim *sim = sim_new(conf);
-    playing = sim;
     int rc = sim_play(sim);
-    playing = NULL;
     if (rc != 0)
-        sim_tell_failure(sim, stdout);
-    const struct sim_stats *s = &sim->stats;
+        tell_failure(conf, sim->failure);
     if (rc != 0 || !conf->quiet)
-        printf("tide-sim: seed %llu, %u days: %llu events, %llu reads, %llu bookings (%llu kept, "
-               "%llu cancelled, %llu no-shows, %llu broken), %llu facts, %llu repeats, "
-               "%llu crashes, %llu restarts, %llu clock steps, %d violations\n",
-               (unsigned long long)conf->seed, conf->days, (unsigned long long)s->events,
-               (unsigned long long)s->asks, (unsigned long long)s->bookings,
-               (unsigned long long)s->kept, (unsigned long long)s->cancelled,
-               (unsigned long long)s->no_shows, (unsigned long long)s->broken,
-               (unsigned long long)s->facts, (unsigned long long)s->repeats,
-               (unsigned long long)s->crashes, (unsigned long long)s->restarts,
-               (unsigned long long)s->jumps, rc != 0);
-    fflush(stdout);
+        tell_summary(conf, &sim->stats, rc != 0);
     sim_free(sim);
+    (void)fflush(stdout);
     return rc;
 }
 
+static int remove_one(const char *path, const struct stat *stat, int flag, struct FTW *ftw)
+{
+    (void)stat, (void)flag, (void)ftw;
+    return remove(path);
+}
+
+/* In a process of its own: a failed assertion kills the player, not who tells of it. */
+static int play_watched(struct sim_conf conf, const char *parent)
+{
+    char root[4096];
+    int status = 0;
+    (void)snprintf(root, sizeof root, "%s/tide-sim-XXXXXX", parent);
+    if (mkdtemp(root) == NULL) {
+        (void)fprintf(stderr, "tide-sim: no folder can be made in %s\n", parent);
+        return 1;
+    }
+    conf.folder = root;
+    conf.ring = sim_ring_new(conf.trace);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(play_here(&conf));
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        status = 1 << 8;
+    if (WIFSIGNALED(status))
+        tell_failure(&conf, strsignal(WTERMSIG(status)));
+    sim_ring_free(conf.ring);
+    (void)nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+}
+
+/* ---- options ------------------------------------------------------------------------------- */
 struct options {
     struct sim_conf conf;
     uint64_t runs;
-    const char *audit;
+    const char *audit, *parent;
 };
 
 static bool option_take(struct options *o, int option, const char *text)
@@ -122,7 +153,7 @@ static bool option_take(struct options *o, int option, const char *text)
         o->conf.memory = strcmp(text, "memory") == 0;
         return o->conf.memory || strcmp(text, "sqlite") == 0;
     case 'D':
-        o->conf.folder = text;
+        o->parent = text;
         return true;
     case 't':
         o->conf.trace = true;
@@ -161,12 +192,12 @@ int main(int argc, char **argv)
             return 64;
         }
     }
-    signal(SIGABRT, on_abort);
-    signal(SIGSEGV, on_abort);
     if (o.audit != NULL)
         return audit_database(o.audit, stdout);
+    if (o.parent == NULL) /* quick where memory can be had as a disk */
+        o.parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
     for (uint64_t i = 0; i < o.runs; i++, o.conf.seed++)
-        if (play(&o.conf) != 0)
+        if (play_watched(o.conf, o.parent) != 0)
             return 1;
     return 0;
 }

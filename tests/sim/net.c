@@ -36,7 +36,7 @@ static struct sim_call *call_new(struct sim *sim, uint32_t person, const struct 
     struct sim_call *call = calloc(1, sizeof *call);
     if (call == NULL)
         abort();
-    sim->calls = sim_grow(sim->calls, &sim->call_room, sim->call_count + 1, sizeof *sim->calls);
+    sim->calls = sim_grow(sim->calls, &sim->call_room, sim->call_count + 1, sizeof(void *));
     sim->calls[sim->call_count++] = call;
     call->person = person;
     call->event = *event;

@@ -1,7 +1,11 @@
-/* ring.c - the last lines of the narrative, so that a violation is told with what led to it. */
+/* ring.c - the last lines of the narrative, so that a violation is told with what led to it. It
+ * lies in memory that is shared with the process that watches: it can tell them when the player
+ * died of a failed assertion.
+ */
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "tests/sim/sim.h"
 
@@ -11,13 +15,15 @@
 struct sim_ring {
     bool aloud;
     uint32_t next, used;
+    uint64_t last_seq;
     char line[RING_LINES][RING_LINE_BYTES];
 };
 
 struct sim_ring *sim_ring_new(bool aloud)
 {
-    struct sim_ring *ring = calloc(1, sizeof *ring);
-    if (ring == NULL)
+    struct sim_ring *ring =
+        mmap(NULL, sizeof *ring, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (ring == MAP_FAILED)
         abort();
     ring->aloud = aloud;
     return ring;
@@ -25,7 +31,8 @@ struct sim_ring *sim_ring_new(bool aloud)
 
 struct sim_ring *sim_ring_free(struct sim_ring *ring)
 {
-    free(ring);
+    if (ring != NULL)
+        munmap(ring, sizeof *ring);
     return NULL;
 }
 
@@ -55,8 +62,14 @@ void sim_ring_tell(const struct sim_ring *ring, FILE *out, unsigned lines)
         fprintf(out, "%s\n", ring->line[(ring->next + RING_LINES - i) % RING_LINES]);
 }
 
+uint64_t sim_ring_last_seq(const struct sim_ring *ring)
+{
+    return ring->last_seq;
+}
+
 void sim_ring_event(struct sim_ring *ring, uint64_t seq, const struct engine_event *event)
 {
+    ring->last_seq = seq > 0 ? seq : ring->last_seq;
     char when[40], what[360];
     sim_ring_say(ring, "#%llu %s user %u: %s", (unsigned long long)seq,
                  narrate_time(event->when_ms, SIM_UTC_OFFSET_MIN, when, sizeof when), event->user,

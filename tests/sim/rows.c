@@ -52,7 +52,7 @@ struct sim_rows *sim_rows_new(void)
     struct sim_rows *rows = must(calloc(1, sizeof *rows));
     rows->bucket_count = 1024;
     rows->buckets = must(calloc(rows->bucket_count, sizeof *rows->buckets));
-    rows->chunks = must(calloc(1, sizeof *rows->chunks));
+    rows->chunks = must(calloc(1, sizeof(void *)));
     rows->chunks[0] = must(calloc(CHUNK, sizeof **rows->chunks));
     rows->count = 1;
     return rows;
@@ -99,7 +99,7 @@ static struct sim_row *append(struct sim_rows *rows, unsigned kind, const uint32
 {
     if (rows->count % CHUNK == 0) {
         uint32_t chunk = rows->count / CHUNK;
-        rows->chunks = must(realloc(rows->chunks, (chunk + 1) * sizeof *rows->chunks));
+        rows->chunks = must(realloc(rows->chunks, (chunk + 1) * sizeof(void *)));
         rows->chunks[chunk] = must(calloc(CHUNK, sizeof **rows->chunks));
     }
     uint32_t at = rows->count++;

@@ -140,7 +140,7 @@ struct sim *sim_new(const struct sim_conf *conf)
     sim->bytes = malloc(TIDE_EVENT_BLOB_BYTES_MAX + 1024);
     if (sim->effects.buf == NULL || sim->again.buf == NULL || sim->bytes == NULL)
         abort();
-    sim->ring = sim_ring_new(conf->trace);
+    sim->ring = conf->ring;
     sim->audit = audit_new();
     return sim;
 }
@@ -174,7 +174,6 @@ struct sim *sim_free(struct sim *sim)
     free(sim->again.buf);
     free(sim->bytes);
     audit_free(sim->audit);
-    sim_ring_free(sim->ring);
     free(sim);
     return NULL;
 }
@@ -265,12 +264,4 @@ int sim_play(struct sim *sim)
     if (!sim->failed)
         sim_pump_finish(sim);
     return sim->failed ? 1 : 0;
-}
-
-void sim_tell_failure(const struct sim *sim, FILE *out)
-{
-    sim_ring_tell(sim->ring, out, 60);
-    fprintf(out, "tide-sim: seed %llu, after %llu events: %s\n", (unsigned long long)sim->conf.seed,
-            (unsigned long long)sim->stats.events,
-            sim->failure[0] != '\0' ? sim->failure : "an assertion failed");
 }

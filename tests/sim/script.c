@@ -60,10 +60,25 @@ tide_id script_person(struct script *s, const char *text)
     return household - COMPOUND - 1 + FIRST_HOUSEHOLD;
 }
 
+bool script_pair(const char *text, char between, int *ret_first, int *ret_second)
+{
+    char *end;
+    long first = strtol(text, &end, 10), second;
+    if (end == text || *end != between)
+        return false;
+    text = end + 1;
+    second = strtol(text, &end, 10);
+    if (end == text || first < 0 || first > 9999 || second < 0 || second > 9999)
+        return false;
+    *ret_first = (int)first;
+    *ret_second = (int)second;
+    return true;
+}
+
 bool script_clock(const char *text, int *ret_minutes)
 {
     int hours, minutes;
-    if (sscanf(text, "%d:%d", &hours, &minutes) != 2)
+    if (!script_pair(text, ':', &hours, &minutes))
         return false;
     *ret_minutes = hours * 60 + minutes;
     return true;
@@ -75,7 +90,7 @@ tide_ms script_time(struct script *s, unsigned *at)
     int32_t date = s->now_ms > 0 ? naive_date(&plain, s->now_ms) : 0;
     int month, day, minutes = 0;
     if (*at < s->count && strchr(s->token[*at], ':') == NULL &&
-        sscanf(s->token[*at], "%d-%d", &month, &day) == 2) {
+        script_pair(s->token[*at], '-', &month, &day)) {
         date = naive_days_from(2019, month, day);
         ++*at;
     }

@@ -72,6 +72,8 @@ tide_ms script_time(struct script *s, unsigned *at);
 /* The words from token `first` on, as they stood. */
 void script_words(const struct script *s, unsigned first, char *out, size_t cap);
 
+/* Two numbers with a character between: "05-21", "09:30". */
+bool script_pair(const char *text, char between, int *ret_first, int *ret_second);
 /* Minutes of "09:30". */
 bool script_clock(const char *text, int *ret_minutes);
 /* "09:00-11:00" (to the next day when it ends no later), "05-21 09:00-11:00" from token `at` on. */

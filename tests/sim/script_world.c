@@ -143,8 +143,10 @@ static void tell_days(struct script *s)
     for (unsigned at = 1; at + 1 < s->count; at += 2) {
         int month = 0, day = 0;
         struct tide_day row = {.day_class = TIDE_DAY_CLASS_workday};
-        if (sscanf(s->token[at], "%d-%d", &month, &day) != 2)
+        if (!script_pair(s->token[at], '-', &month, &day)) {
             script_fail(s, "no day");
+            return;
+        }
         row.date = naive_days_from(2019, month, day);
         if (strcmp(s->token[at + 1], "holiday") == 0)
             row.day_class = TIDE_DAY_CLASS_holiday;

@@ -40,8 +40,8 @@ struct sim_conf {
     bool memory;     /* journal in memory instead of the store */
     bool trace;      /* everything to stdout as it happens */
     bool quiet;
-    const char *folder;      /* for databases; NULL: where it is quick */
-    const char *keep_folder; /* leave the last database there, NULL: remove it */
+    const char *folder; /* empty, for the databases of this run */
+    struct sim_ring *ring;
 };
 
 struct sim_stats {
@@ -197,8 +197,6 @@ struct sim {
 struct sim *sim_new(const struct sim_conf *conf);
 int sim_play(struct sim *sim);
 struct sim *sim_free(struct sim *sim); /* returns NULL */
-/* What is being played at the moment, for the handler of a failed assertion. */
-void sim_tell_failure(const struct sim *sim, FILE *out);
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void *sim_grow(void *array, uint32_t *room, uint32_t need, size_t size);
 void sim_later(struct sim *sim, tide_ms delay_ms, enum sim_todo_kind kind, uint32_t a, uint32_t b);
@@ -278,6 +276,7 @@ void sim_faults_after_event(struct sim *sim);
 /* ---- ring.c: the last lines of the narrative ----------------------------------------------- */
 struct sim_ring *sim_ring_new(bool aloud);
 struct sim_ring *sim_ring_free(struct sim_ring *ring);
+uint64_t sim_ring_last_seq(const struct sim_ring *ring);
 void sim_ring_say(struct sim_ring *ring, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void sim_ring_event(struct sim_ring *ring, uint64_t seq, const struct engine_event *event);
