@@ -224,7 +224,9 @@ static void learn_offset(struct ctl *ctl)
         reply = cJSON_Parse(answer.json);
     pthread_mutex_lock(&lock);
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(reply, "items"))
+    {
         take_offset(&ctl->clock, ctl_text_of(item, "now"));
+    }
     pthread_mutex_unlock(&lock);
     cJSON_Delete(reply);
     tide_answer_clear(&answer);
