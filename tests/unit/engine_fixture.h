@@ -117,9 +117,8 @@ static inline void fixture_put_blob(struct fixture *f, tide_id user, const uint8
 #define ROW(kind, ...)                                                                             \
     at = fixture_row(blob, at, TIDE_REC_##kind, &(struct tide_##kind){__VA_ARGS__})
 
-static inline void fixture_people(struct fixture *f)
+static inline size_t fixture_people_rows(uint8_t *blob)
 {
-    static uint8_t blob[16384];
     size_t at = 0;
     ROW(place, COMPOUND, TIDE_PLACE_KIND_compound, COMMUNITY);
     for (tide_id id = HOME_OWNER; id <= HOME_THIRD; id++)
@@ -141,13 +140,11 @@ static inline void fixture_people(struct fixture *f)
     ROW(vehicle, 2, HOME_NEIGHBOUR, TIDE_VEHICLE_KIND_resident, 0);
     ROW(vehicle, 3, 0, TIDE_VEHICLE_KIND_emergency, 0);
     ROW(vehicle, 4, 0, TIDE_VEHICLE_KIND_blocked, 0);
-    fixture_put_blob(f, ADMIN, blob, at, TIDE_REC_put);
-    assert_int_equal(f->reply.code, TIDE_CODE_ok);
+    return at;
 }
 
-static inline void fixture_supply(struct fixture *f)
+static inline size_t fixture_supply_rows(uint8_t *blob)
 {
-    static uint8_t blob[16384];
     size_t at = 0;
     ROW(zone, 1, COMPOUND, 0, TIDE_SENSE_GATE | TIDE_SENSE_SENSOR, 0, 0, 0);
     ROW(zone, 2, COMPOUND, 0, TIDE_SENSE_HAND, 1, 2019, 0);
@@ -166,7 +163,15 @@ static inline void fixture_supply(struct fixture *f)
             .opens_min = 8 * 60, .closes_min = 20 * 60);
     ROW(lane, 1, COMPOUND, TIDE_LANE_DIR_in, GATEWAY);
     ROW(lane, 2, COMPOUND, TIDE_LANE_DIR_out, GATEWAY);
-    fixture_put_blob(f, ADMIN, blob, at, TIDE_REC_put);
+    return at;
+}
+
+static inline void fixture_put_all(struct fixture *f)
+{
+    static uint8_t people[16384], supply[16384];
+    fixture_put_blob(f, ADMIN, people, fixture_people_rows(people), TIDE_REC_put);
+    assert_int_equal(f->reply.code, TIDE_CODE_ok);
+    fixture_put_blob(f, ADMIN, supply, fixture_supply_rows(supply), TIDE_REC_put);
     assert_int_equal(f->reply.code, TIDE_CODE_ok);
 }
 
@@ -198,7 +203,7 @@ static inline void fixture_make_engine(struct fixture *f)
     f->engine = engine_init(f->memory, size, &limits);
 }
 
-static int fixture_set_up(void **state)
+static inline int fixture_set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
@@ -207,13 +212,12 @@ static int fixture_set_up(void **state)
     f->now_ms = MONDAY_0800;
     fixture_make_engine(f);
     fixture_genesis(f);
-    fixture_people(f);
-    fixture_supply(f);
+    fixture_put_all(f);
     *state = f;
     return 0;
 }
 
-static int fixture_tear_down(void **state)
+static inline int fixture_tear_down(void **state)
 {
     struct fixture *f = *state;
     free(f->memory);
