@@ -67,6 +67,7 @@ static void reconnect(struct sim *sim)
     tide_ms away = sim_rng_range(&sim->bad, 1000, 600000);
     if (sim_rng_chance(&sim->bad, 300)) {
         uint32_t gateway = sim_rng_below(&sim->bad, SIM_GATEWAYS);
+        away *= 6; /* a fibre is cut; meanwhile its own list opens the arm */
         sim->gateways[gateway].offline_until = sim->real_ms + away;
         if (sim_rng_chance(&sim->bad, 400))
             sim_net_reboot(sim, gateway);

@@ -144,6 +144,9 @@ void sim_pump_finish(struct sim *sim)
         audit_tables(sim->audit, path);
     }
     audit_end(sim->audit);
+    if (golden_end(sim->golden, sim->shadow) != 0)
+        sim_fail(sim, "the golden journal could not be written");
+    sim->golden = NULL;
     if (audit_violations(sim->audit) > 0)
         sim_fail(sim, "%s", audit_first(sim->audit));
     else if (sim->journal->ops->verify(sim->journal, &sim->limits, why, sizeof why) != 0)

@@ -4,6 +4,7 @@
  *   tide-sim --seed N --days D [--clients N] [--runs N] [--faults all|none|crash,clock,…]
  *            [--store sqlite|memory] [--dir FOLDER] [--trace] [--quiet]
  *   tide-sim --audit DB
+ *   tide-sim --write-golden FILE
  */
 #include <ftw.h>
 #include <getopt.h>
@@ -18,7 +19,7 @@ static void usage(FILE *out)
 {
     fputs("usage: tide-sim --seed N --days D [--clients N] [--runs N] [--faults LIST]\n"
           "                [--store sqlite|memory] [--dir FOLDER] [--trace] [--quiet]\n"
-          "       tide-sim --audit DB\n"
+          "       tide-sim --audit DB | --write-golden FILE\n"
           "  LIST: all, none, or names joined by commas:",
           out);
     for (unsigned i = 0; i < SIM_FAULT_COUNT; i++)
@@ -164,6 +165,16 @@ static bool option_take(struct options *o, int option, const char *text)
     case 'a':
         o->audit = text;
         return true;
+    case 'g': /* always the same run, in which a little of everything happens */
+        o->conf.golden = text;
+        o->conf.seed = 20190621;
+        o->conf.days = 3;
+        o->conf.households = 12;
+        o->conf.memory = true;
+        o->conf.faults = 1u << SIM_FAULT_clock | 1u << SIM_FAULT_forget |
+                         1u << SIM_FAULT_reconnect | 1u << SIM_FAULT_calendar |
+                         1u << SIM_FAULT_settings | 1u << SIM_FAULT_chaos;
+        return true;
     default:
         return false;
     }
@@ -171,13 +182,19 @@ static bool option_take(struct options *o, int option, const char *text)
 
 int main(int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"seed", required_argument, NULL, 's'},    {"days", required_argument, NULL, 'd'},
-        {"clients", required_argument, NULL, 'c'}, {"runs", required_argument, NULL, 'r'},
-        {"faults", required_argument, NULL, 'f'},  {"store", required_argument, NULL, 'm'},
-        {"dir", required_argument, NULL, 'D'},     {"trace", no_argument, NULL, 't'},
-        {"quiet", no_argument, NULL, 'q'},         {"audit", required_argument, NULL, 'a'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"seed", required_argument, NULL, 's'},
+                                          {"days", required_argument, NULL, 'd'},
+                                          {"clients", required_argument, NULL, 'c'},
+                                          {"runs", required_argument, NULL, 'r'},
+                                          {"faults", required_argument, NULL, 'f'},
+                                          {"store", required_argument, NULL, 'm'},
+                                          {"dir", required_argument, NULL, 'D'},
+                                          {"trace", no_argument, NULL, 't'},
+                                          {"quiet", no_argument, NULL, 'q'},
+                                          {"audit", required_argument, NULL, 'a'},
+                                          {"write-golden", required_argument, NULL, 'g'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     struct options o = {
         .conf = {.seed = 1, .days = 10, .households = 24, .faults = (1u << SIM_FAULT_COUNT) - 1},
         .runs = 1};

@@ -70,6 +70,8 @@ static void release(struct sim *sim, struct sim_pending *p, bool tell)
     if (p->seq != 0) {
         sim->durable_seq = p->seq;
         audit_event(sim->audit, p->seq, &p->event, p->effects, p->effects_len);
+        if (sim->golden != NULL)
+            golden_add(sim->golden, &p->event, p->effects, p->effects_len);
     } else {
         audit_answer(sim->audit, &p->event, p->effects, p->effects_len);
     }

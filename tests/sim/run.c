@@ -132,6 +132,10 @@ struct sim *sim_new(const struct sim_conf *conf)
     sim->real_ms = sim->start_ms;
     sim->end_ms = sim->start_ms + conf->days * TIDE_DAY_MS;
     limits_of(sim);
+    if (conf->golden != NULL) {
+        golden_limits(&sim->limits);
+        sim->golden = golden_begin(conf->golden);
+    }
     sim->live_mem = engine_block(&sim->limits);
     sim->shadow_mem = engine_block(&sim->limits);
     sim->effects.cap = sim->again.cap = TIDE_EFFECTS_BYTES_MAX;

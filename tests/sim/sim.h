@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "tests/sim/auditor.h"
+#include "tests/sim/golden.h"
 #include "tests/sim/journal.h"
 #include "tests/sim/naive.h"
 #include "tests/sim/narrate.h"
@@ -42,6 +43,7 @@ struct sim_conf {
     bool quiet;
     const char *folder; /* empty, for the databases of this run */
     struct sim_ring *ring;
+    const char *golden; /* write what was decided to this file; NULL: do not */
 };
 
 struct sim_stats {
@@ -188,6 +190,7 @@ struct sim {
 
     struct sim_fault faults[SIM_FAULT_COUNT];
     struct audit *audit;
+    struct golden *golden;
     struct sim_ring *ring; /* the narrative */
     char failure[1024];
 };
