@@ -196,11 +196,12 @@ static void print_gates(sqlite3 *db, struct demo_tally *tally)
     (void)printf(" %-29s %7s   ", "   answered", "");
     (void)snprintf(note, sizeof(note),
                    "p50 %.1f ms, p99 %.1f ms, slowest %.1f ms; the gateways' own lists decided "
-                   "%" PRId64 " times",
+                   "%" PRId64 " times; %" PRIu64 " without any answer",
                    (double)demo_tally_quantile_us(tally, 500) / 1000,
                    (double)demo_tally_quantile_us(tally, 990) / 1000,
                    (double)demo_tally_quantile_us(tally, 1000) / 1000,
-                   count(db, "SELECT count(*) FROM passage WHERE why = %d", TIDE_WHY_local_list));
+                   count(db, "SELECT count(*) FROM passage WHERE why = %d", TIDE_WHY_local_list),
+                   tally->silent);
     print_note(note);
 }
 

@@ -30,6 +30,7 @@
     X(plates_misread) /* of these not as they are */                                               \
     X(opened)         /* arms lifted */                                                            \
     X(denied)         /* answers that were no */                                                   \
+    X(silent)         /* of these found nowhere in the gate's log */                               \
     X(turned_away)    /* promised, yet the gate did not open */                                    \
     X(by_hand)        /* arms lifted by the guard */                                               \
     X(sensor_messages)                                                                             \
