@@ -26,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -113,6 +114,7 @@ static inline int peer_broker_start(struct peer *peer)
     snprintf(conf, sizeof conf, "%s/mosquitto.conf", peer->folder);
     peer->broker = fork();
     if (peer->broker == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that dies takes it along */
         if (!freopen("/dev/null", "w", stderr) || !freopen("/dev/null", "w", stdout))
             _exit(126);
         execl("/usr/sbin/mosquitto", "mosquitto", "-c", conf, (char *)NULL);
