@@ -122,7 +122,8 @@ struct pump {
     bool own_clock;   /* scaled, or begun elsewhere: the wall clock means nothing */
     bool unavailable; /* the disk is full */
     bool stopping;
-    bool draining; /* asked to stop: no more input */
+    bool turn_open; /* one look at the tables for all rids of a turn */
+    bool draining;  /* asked to stop: no more input */
     int64_t probed_elapsed_ms;
     char *broker_hash; /* of the daemon's own account */
     void (*on_fatal)(void *arg, enum store_error error);
@@ -158,6 +159,8 @@ struct domain *pump_domain(struct pump *pump, uint32_t number);
 /* ---- pump_intake.c -------------------------------------------------------------------------- */
 bool pump_on_message(void *arg, const struct mqtt_message *message);
 void pump_on_turn(void *arg);
+/* Lets go of the look at the tables that the rids of this turn shared. */
+void pump_turn_end(struct pump *pump);
 void pump_on_overflow(void *arg, const struct mqtt_message *message);
 void pump_refuse(struct pump *pump, const struct domain *domain, const char *user, const char *rid,
                  enum tide_code code, const struct tide_fault *fault, int qos);

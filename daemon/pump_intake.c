@@ -187,6 +187,9 @@ static bool seen_before(struct pump *pump, struct intake *in)
     if (in->origin.rid[0] == '\0')
         return false; /* decoding will say what is wrong */
     body_digest(pump, in);
+    if (!pump->turn_open)
+        store_turn_begin(pump->store); /* one look for all of this turn */
+    pump->turn_open = true;
     switch (store_rid_find(pump->store, in->domain->number, &in->origin, &effects, &len)) {
     case STORE_RID_NEW:
         return false;
@@ -294,9 +297,17 @@ bool pump_on_message(void *arg, const struct mqtt_message *message)
     return take_request(pump, &in);
 }
 
+void pump_turn_end(struct pump *pump)
+{
+    if (pump->turn_open)
+        store_turn_end(pump->store);
+    pump->turn_open = false;
+}
+
 void pump_on_turn(void *arg)
 {
     struct pump *pump = arg;
+    pump_turn_end(pump);
     pump_ticks(pump); /* commits as well */
 }
 

@@ -249,7 +249,8 @@ void pump_reads_ready(struct pump *pump)
     struct waiting **link = &pump->waits.first;
     bool hurry = false;
     if (pump->held)
-        return; /* its effects stand in the buffer */
+        return;          /* its effects stand in the buffer */
+    pump_turn_end(pump); /* what is read now may be younger than that look */
     while (*link != NULL) {
         struct waiting *wait = *link;
         if (!is_ready(pump, wait)) {

@@ -43,7 +43,9 @@ static bool promised_in(const struct engine *engine, const struct slot_state *sl
     for (uint32_t id = slot->first_booking; id != 0;) {
         const struct booking_state *booking = booking_of(engine, id);
         struct span theirs = booking_span(&booking->row, 0);
-        if (theirs.from < span.until && span.from < theirs.until)
+        if (theirs.from >= span.until)
+            return false; /* the list is ordered by start */
+        if (span.from < theirs.until)
             return true;
         id = booking->next_on_slot;
     }
