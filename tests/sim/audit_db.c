@@ -133,8 +133,8 @@ static void print_verdict(struct audit *audit, const char *name, FILE *out)
 {
     struct audit_counts c;
     audit_count(audit, &c);
-    fprintf(out, "auditor: domain %s: %llu events, %u violations\n", name,
-            (unsigned long long)c.events, audit_violations(audit));
+    fprintf(out, "domain %s: %llu events, %u violations\n", name, (unsigned long long)c.events,
+            audit_violations(audit));
     fprintf(out,
             "  promises  %llu made: %llu kept, %llu cancelled, %llu no-shows, %llu broken and "
             "compensated, %llu live\n",
@@ -154,7 +154,8 @@ static void print_verdict(struct audit *audit, const char *name, FILE *out)
         fprintf(out, "  first violation: %s\n", audit_first(audit));
 }
 
-static unsigned audit_domain(sqlite3 *db, int64_t domain, const char *name, FILE *out)
+static unsigned audit_domain(sqlite3 *db, int64_t domain, const char *name, FILE *out,
+                             uint64_t *events)
 {
     struct audit *audit = audit_new();
     sqlite3_stmt *rows = prepare(
@@ -170,6 +171,9 @@ static unsigned audit_domain(sqlite3 *db, int64_t domain, const char *name, FILE
         check_tables(audit, db, domain);
     }
     print_verdict(audit, name, out);
+    struct audit_counts counts;
+    audit_count(audit, &counts);
+    *events += counts.events;
     unsigned violations = audit_violations(audit);
     audit_free(audit);
     return violations;
@@ -179,7 +183,8 @@ int audit_database(const char *path, FILE *out)
 {
     sqlite3 *db = open_database(path);
     sqlite3_stmt *domains = db != NULL ? prepare(db, "SELECT domain, name FROM domain") : NULL;
-    unsigned violations = 0, count = 0;
+    uint64_t events = 0;
+    unsigned violations = 0;
     if (domains == NULL) {
         fprintf(out, "auditor: %s is no database of Tide\n", path);
         sqlite3_close(db);
@@ -187,11 +192,10 @@ int audit_database(const char *path, FILE *out)
     }
     while (sqlite3_step(domains) == SQLITE_ROW) {
         violations += audit_domain(db, sqlite3_column_int64(domains, 0),
-                                   (const char *)sqlite3_column_text(domains, 1), out);
-        count++;
+                                   (const char *)sqlite3_column_text(domains, 1), out, &events);
     }
     sqlite3_finalize(domains);
     sqlite3_close(db);
-    fprintf(out, "auditor: %u domains, %u violations\n", count, violations);
+    fprintf(out, "auditor: %llu events, %u violations\n", (unsigned long long)events, violations);
     return violations == 0 ? 0 : 1;
 }

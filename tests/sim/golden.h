@@ -4,7 +4,7 @@
  *
  *     build/tide-sim --write-golden tests/sim/golden/rules-N.bin
  *
- *   │ "TIDEGOLD" │ rules u32 │ entry … │ 0 i64 │ digest of the engine after the last one, 32 bytes │
+ *   │ "TIDEGOLD" │ rules u32 │ entry … │ 0 i64 │ digest of the engine after the last, 32 bytes │
  *   entry: │ when_ms i64 │ event bytes u32 │ effects bytes u32 │ event │ effects │   little-endian
  */
 #ifndef TIDE_SIM_GOLDEN_H
