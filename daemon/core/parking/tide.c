@@ -308,6 +308,10 @@ static void ask_status(struct step *step)
                 : 0,
         .clock_suspended = engine->setting[TIDE_SETTING_clock_suspended] != 0};
     step_item(step, TIDE_REC_status, &status);
+    for (unsigned key = TIDE_SETTING_horizon_days; key <= TIDE_SETTING_compensation_min; key++)
+        step_item(step, TIDE_REC_setting_row,
+                  &(struct tide_setting_row){.key = (uint8_t)key,
+                                             .value = engine->setting[key]});
     step_ok(step, 0);
 }
 
