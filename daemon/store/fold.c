@@ -1,7 +1,6 @@
 /* fold.c - effects become rows, without any logic.
  *
  *   journal rows (seq, seq + events]  ──gather──►  overlay: last word a row   ──sort──►  tables
- *                                                  rids: one a request                   rid
  *                                                                                        applied
  *
  * A unit is gathered whole, then written in the order of kinds and keys, so that neighbours in a
@@ -19,7 +18,8 @@ struct store_fold_rid {
     struct store_origin origin;
 };
 
-enum store_error store_fold_init(struct store_fold *fold, sqlite3 *source, sqlite3 *db)
+enum store_error store_fold_init(struct store_fold *fold, sqlite3 *source, sqlite3 *db,
+                                 bool with_rids)
 {
     memset(fold, 0, sizeof *fold);
     fold->source = source;
@@ -27,11 +27,10 @@ enum store_error store_fold_init(struct store_fold *fold, sqlite3 *source, sqlit
     store_overlay_init(&fold->overlay);
     fold->scan = store_sql_prepare(source, "SELECT seq, origin, effects FROM journal WHERE"
                                            " domain=?1 AND seq>?2 ORDER BY seq LIMIT ?3");
-    fold->rid = store_sql_prepare(db, "INSERT OR REPLACE INTO rid(domain, user, rid, seq, digest,"
-                                      " expires_ms) VALUES(?,?,?,?,?,?)");
-    fold->applied =
-        store_sql_prepare(db, "INSERT OR REPLACE INTO applied(domain, seq) VALUES(?,?)");
-    if (fold->scan != NULL && fold->rid != NULL && fold->applied != NULL)
+    fold->rid = with_rids ? store_rid_statement(db) : NULL;
+    fold->applied = store_sql_prepare(db, "INSERT INTO applied(domain, seq, rids) VALUES(?1,?2,0)"
+                                          " ON CONFLICT DO UPDATE SET seq=excluded.seq");
+    if (fold->scan != NULL && (fold->rid != NULL || !with_rids) && fold->applied != NULL)
         return STORE_OK;
     enum store_error error =
         store_sql_error(source, sqlite3_extended_errcode(fold->scan == NULL ? source : db));
@@ -79,7 +78,7 @@ static enum store_error gather_row(struct store_fold *fold, uint64_t expected)
     if ((uint64_t)sqlite3_column_int64(fold->scan, 0) != expected)
         return STORE_CORRUPT; /* a row is missing */
     enum store_error error = STORE_OK;
-    if (sqlite3_column_type(fold->scan, 1) != SQLITE_NULL)
+    if (fold->rid != NULL && sqlite3_column_type(fold->scan, 1) != SQLITE_NULL)
         error = gather_rid(fold, expected, sqlite3_column_blob(fold->scan, 1),
                            (size_t)sqlite3_column_bytes(fold->scan, 1));
     const uint8_t *effects = sqlite3_column_blob(fold->scan, 2);
@@ -189,14 +188,8 @@ static int write_rids(struct store_fold *fold, uint32_t domain)
         qsort(fold->rids, fold->rid_count, sizeof *fold->rids, compare_rids);
     for (uint32_t i = 0; i < fold->rid_count && code == SQLITE_OK; i++) {
         const struct store_fold_rid *rid = &fold->rids[i];
-        sqlite3_bind_int64(fold->rid, 1, domain);
-        sqlite3_bind_int64(fold->rid, 2, rid->origin.user);
-        sqlite3_bind_text(fold->rid, 3, rid->origin.rid, -1, SQLITE_STATIC);
-        sqlite3_bind_int64(fold->rid, 4, (int64_t)rid->seq);
-        sqlite3_bind_blob(fold->rid, 5, rid->origin.digest, sizeof rid->origin.digest,
-                          SQLITE_STATIC);
-        sqlite3_bind_int64(fold->rid, 6, rid->origin.expires_ms);
-        code = store_sql_once(fold->rid);
+        code = store_rid_put(fold->rid, domain, rid->seq, rid->origin.user, rid->origin.rid,
+                             rid->origin.expires_ms);
     }
     return code;
 }

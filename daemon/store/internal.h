@@ -110,9 +110,9 @@ const struct store_overlay_row *store_overlay_find(const struct store_overlay *o
 
 /* ---- fold.c: effects become rows ------------------------------------------------------------- */
 struct store_fold {
-    sqlite3 *source; /* the journal is read here */
-    sqlite3 *db;     /* the tables are written here; often the same */
-    sqlite3_stmt *scan, *rid, *applied;
+    sqlite3 *source;                    /* the journal is read here */
+    sqlite3 *db;                        /* the tables are written here; often the same */
+    sqlite3_stmt *scan, *rid, *applied; /* rid: NULL when rids go another way */
     sqlite3_stmt *put[STORE_ROW_KINDS], *del[STORE_ROW_KINDS];
     struct store_overlay overlay;
     struct store_fold_rid *rids;
@@ -120,12 +120,36 @@ struct store_fold {
     uint32_t *order;
     uint32_t order_cap;
 };
-enum store_error store_fold_init(struct store_fold *fold, sqlite3 *source, sqlite3 *db);
+enum store_error store_fold_init(struct store_fold *fold, sqlite3 *source, sqlite3 *db,
+                                 bool with_rids);
 void store_fold_done(struct store_fold *fold);
 /* Folds at most `events` rows after `seq` inside the open transaction, and writes how far it came.
  * ret_seq is the last row folded, seq itself when there was none. */
 enum store_error store_fold_unit(struct store_fold *fold, uint32_t domain, uint64_t seq,
                                  uint32_t events, uint64_t *ret_seq);
+
+/* ---- rids.c: rids on their way into their table ------------------------------------------------ */
+struct store_rids;
+sqlite3_stmt *store_rid_statement(sqlite3 *db);
+int store_rid_put(sqlite3_stmt *statement, uint32_t domain, uint64_t seq, tide_id user,
+                  const char *rid, tide_ms expires_ms);
+struct store_rids *store_rids_new(sqlite3 *db);
+struct store_rids *store_rids_free(struct store_rids *rids);
+/* A row of the journal with a rid was appended in the open transaction. */
+bool store_rids_add(struct store_rids *rids, uint32_t domain, uint64_t seq,
+                    const struct store_origin *origin);
+/* The transaction is durable: journal says how far each domain has come. Fills ret_upto (by domain)
+ * when the table of rids came further with it. */
+bool store_rids_committed(struct store_rids *rids, const uint64_t journal[STORE_DOMAIN_SLOTS],
+                          uint64_t ret_upto[STORE_DOMAIN_SLOTS]);
+/* The transaction was rolled back. */
+void store_rids_undo(struct store_rids *rids);
+/* When some should be written although nothing presses; INT64_MAX: never. */
+int64_t store_rids_due_us(const struct store_rids *rids);
+/* How long a slice may take now, 0: not needed. idle: nobody waits; all: the end is near. */
+int64_t store_rids_budget_us(const struct store_rids *rids, bool idle, bool all);
+/* Writes some rids in the open transaction. */
+enum store_error store_rids_slice(struct store_rids *rids, int64_t budget_us);
 
 /* ---- names ----------------------------------------------------------------------------------- */
 enum store_change_op {
@@ -194,8 +218,8 @@ struct store_replies *store_replies_new(void);
 struct store_replies *store_replies_free(struct store_replies *replies);
 bool store_replies_add(struct store_replies *replies, uint32_t domain, uint64_t seq,
                        const struct store_origin *origin);
-/* Forgets what the tables show by now. */
-void store_replies_trim(struct store_replies *replies, const uint64_t applied[STORE_DOMAIN_SLOTS]);
+/* Forgets what the table of rids shows by now. */
+void store_replies_trim(struct store_replies *replies, const uint64_t rids[STORE_DOMAIN_SLOTS]);
 /* Forgets what never became durable. */
 void store_replies_rollback(struct store_replies *replies,
                             const uint64_t durable[STORE_DOMAIN_SLOTS]);
@@ -211,6 +235,7 @@ struct store_reader {
     bool in_turn;                      /* between store_turn_begin and _end */
     bool open;                         /* a read transaction is open */
     uint64_t seen[STORE_DOMAIN_SLOTS]; /* applied when it was opened */
+    uint64_t seen_rids[STORE_DOMAIN_SLOTS];
     struct {
         uint8_t kind;
         bool newest_first;
@@ -308,12 +333,12 @@ void store_backup_stop(struct store *store); /* gives up what is running */
 
 /* ---- the store itself ------------------------------------------------------------------------ */
 struct store_domain_state {
-    char name[TIDE_NAME_BYTES_MAX + 1]; /* "" when no domain has this number */
-    struct store_identity *identity;    /* the loop's */
-    uint64_t last_seq;                  /* the loop's: given out */
-    tide_ms last_ms;                    /* the loop's: time of the last row given out */
-    int64_t stranger_days;              /* the loop's: follows the setting */
-    _Atomic uint64_t durable, applied;
+    char name[TIDE_NAME_BYTES_MAX + 1];      /* "" when no domain has this number */
+    struct store_identity *identity;         /* the loop's */
+    uint64_t last_seq;                       /* the loop's: given out */
+    tide_ms last_ms;                         /* the loop's: time of the last row given out */
+    int64_t stranger_days;                   /* the loop's: follows the setting */
+    _Atomic uint64_t durable, applied, rids; /* last rows: of journal, in tables, in table rid */
 };
 
 struct store_counts {

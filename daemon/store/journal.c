@@ -19,8 +19,8 @@
 
 #include "daemon/store/write.h"
 
-#define BEHIND_EVENTS 1024
-#define BEHIND_US 250000
+#define BEHIND_EVENTS 4096
+#define BEHIND_US 500000
 #define FAR_BEHIND_EVENTS 262144 /* from here on the fold keeps pace, whatever it costs */
 #define FOLD_US 2500             /* a unit while batches wait */
 #define FOLD_IDLE_US 4000        /* a unit while nobody waits */
@@ -154,8 +154,11 @@ static enum store_error transaction(struct store_journal *journal, struct store_
     enum store_error error = store_writer_begin(writer);
     if (error == STORE_OK)
         error = append_all(journal, list, *count);
+    bool idle = *count == 0;
     if (error == STORE_OK)
         error = fold_some(journal, list, count);
+    if (error == STORE_OK)
+        error = store_writer_sweep(writer, idle && *count == 0, atomic_load(&journal->stop));
     if (error != STORE_OK) {
         store_writer_undo(writer);
         return error;
@@ -196,7 +199,12 @@ static void write_batches(struct store_journal *journal)
 static bool fold_is_due(const struct store_journal *journal, int64_t now)
 {
     const struct store_writer *writer = &journal->writer;
-    if (store_writer_behind(writer) == 0 || now < writer->fold_again_us)
+    if (now < writer->fold_again_us)
+        return false;
+    bool stop = atomic_load(&journal->stop), quiet = now - journal->last_batch_us >= QUIET_US;
+    if ((stop || quiet) && store_writer_sweep_is_due(writer, stop))
+        return true;
+    if (store_writer_behind(writer) == 0)
         return false;
     return atomic_load(&journal->stop) || now - journal->last_batch_us >= QUIET_US ||
            lags(journal, now);
@@ -264,7 +272,10 @@ static int64_t due_us(const struct store_journal *journal)
         int64_t fold = quiet < writer->fold_again_us ? writer->fold_again_us : quiet;
         due = fold < due ? fold : due;
     }
-    return due;
+    int64_t sweep = store_rids_due_us(writer->rids);
+    if (sweep < quiet)
+        sweep = quiet;
+    return sweep < due ? sweep : due;
 }
 
 enum work { WORK_STOP, WORK_BATCHES, WORK_TASK, WORK_IDLE };

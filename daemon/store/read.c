@@ -19,10 +19,10 @@ enum store_error store_reader_init(struct store_reader *reader, const char *path
         return error;
     reader->begin = store_sql_prepare(reader->db, "BEGIN");
     reader->end = store_sql_prepare(reader->db, "COMMIT");
-    reader->rid = store_sql_prepare(reader->db, "SELECT seq, digest FROM rid WHERE domain=?1 AND"
+    reader->rid = store_sql_prepare(reader->db, "SELECT seq FROM rid WHERE domain=?1 AND"
                                                 " user=?2 AND rid=?3");
-    reader->effects =
-        store_sql_prepare(reader->db, "SELECT effects FROM journal WHERE domain=?1 AND seq=?2");
+    reader->effects = store_sql_prepare(
+        reader->db, "SELECT effects, origin FROM journal WHERE domain=?1 AND seq=?2");
     if (reader->begin != NULL && reader->end != NULL && reader->rid != NULL &&
         reader->effects != NULL)
         return STORE_OK;
@@ -55,11 +55,14 @@ void store_reader_look(struct store *store)
         store_sql_once(reader->end);
         reader->open = false;
     }
-    for (unsigned i = 1; i < STORE_DOMAIN_SLOTS; i++) /* before the look: it shows at least this */
+    for (unsigned i = 1; i < STORE_DOMAIN_SLOTS;
+         i++) { /* before the look: it shows at least this */
         reader->seen[i] = atomic_load(&store->domains[i].applied);
+        reader->seen_rids[i] = atomic_load(&store->domains[i].rids);
+    }
     if (reader->in_turn && store_sql_once(reader->begin) == SQLITE_OK)
         reader->open = true;
-    store_replies_trim(store->replies, reader->seen);
+    store_replies_trim(store->replies, reader->seen_rids);
 }
 
 void store_turn_begin(struct store *store)
@@ -93,52 +96,56 @@ static bool copy_answer(struct store_reader *reader, const void *bytes, size_t l
     return true;
 }
 
-static bool read_effects(struct store_reader *reader, uint32_t domain, uint64_t seq,
-                         size_t *ret_len)
+/* The answer in a row of the journal, when it is there; *ret_same_body: it was given to this body. */
+static bool read_answer(struct store_reader *reader, uint32_t domain, uint64_t seq,
+                        const struct store_origin *origin, size_t *ret_len, bool *ret_same_body)
 {
+    struct store_origin was;
     sqlite3_bind_int64(reader->effects, 1, domain);
     sqlite3_bind_int64(reader->effects, 2, (int64_t)seq);
-    bool found = sqlite3_step(reader->effects) == SQLITE_ROW;
+    bool found = sqlite3_step(reader->effects) == SQLITE_ROW &&
+                 store_origin_unpack(sqlite3_column_blob(reader->effects, 1),
+                                     (size_t)sqlite3_column_bytes(reader->effects, 1), &was);
     if (found) {
         size_t len = (size_t)sqlite3_column_bytes(reader->effects, 0);
         found = copy_answer(reader, sqlite3_column_blob(reader->effects, 0), len);
-        if (found)
-            *ret_len = len;
+        *ret_same_body = memcmp(was.digest, origin->digest, sizeof was.digest) == 0;
+        *ret_len = len;
     }
     sqlite3_reset(reader->effects);
     return found;
 }
 
 static enum store_rid known(struct store *store, uint32_t domain, uint64_t seq,
-                            const uint8_t **ret_effects, size_t *ret_len)
+                            const struct store_origin *origin, const uint8_t **ret_effects,
+                            size_t *ret_len)
 {
     size_t len = 0;
-    bool found = read_effects(&store->reader, domain, seq, &len);
+    bool same = false;
+    bool found = read_answer(&store->reader, domain, seq, origin, &len, &same);
     if (!found && store->reader.open) {
         store_reader_look(store); /* committed after this turn's first look */
-        found = read_effects(&store->reader, domain, seq, &len);
+        found = read_answer(&store->reader, domain, seq, origin, &len, &same);
     }
     if (!found)
         return STORE_RID_PENDING; /* cannot be read just now: the client asks again */
+    if (!same)
+        return STORE_RID_CONFLICT;
     *ret_effects = store->reader.answer;
     *ret_len = len;
     return STORE_RID_KNOWN;
 }
 
-/* The row of the table of rids: its seq, 0 when there is none. */
+/* The row of the journal that the table of rids names; 0 when it has none. */
 static uint64_t find_row(struct store_reader *reader, uint32_t domain,
-                         const struct store_origin *origin, bool *ret_same_body)
+                         const struct store_origin *origin)
 {
     uint64_t seq = 0;
     sqlite3_bind_int64(reader->rid, 1, domain);
     sqlite3_bind_int64(reader->rid, 2, origin->user);
     sqlite3_bind_text(reader->rid, 3, origin->rid, -1, SQLITE_STATIC);
-    if (sqlite3_step(reader->rid) == SQLITE_ROW) {
+    if (sqlite3_step(reader->rid) == SQLITE_ROW)
         seq = (uint64_t)sqlite3_column_int64(reader->rid, 0);
-        const void *digest = sqlite3_column_blob(reader->rid, 1);
-        *ret_same_body = sqlite3_column_bytes(reader->rid, 1) == sizeof origin->digest &&
-                         memcmp(digest, origin->digest, sizeof origin->digest) == 0;
-    }
     sqlite3_reset(reader->rid);
     return seq;
 }
@@ -151,18 +158,17 @@ enum store_rid store_rid_find(struct store *store, uint32_t domain,
     struct store_reader *reader = &store->reader;
     if (!reader->open)
         store_reader_look(store);
-    bool same = false;
+    bool same = true;
     uint64_t seq = store_replies_find(store->replies, domain, origin, &same);
-    if (seq == 0) {
-        seq = find_row(reader, domain, origin, &same);
-        if (seq == 0)
-            return STORE_RID_NEW;
-    }
+    if (seq == 0)
+        seq = find_row(reader, domain, origin);
+    if (seq == 0)
+        return STORE_RID_NEW;
     if (!same)
         return STORE_RID_CONFLICT;
     if (seq > atomic_load(&store->domains[domain].durable))
         return STORE_RID_PENDING;
-    return known(store, domain, seq, ret_effects, ret_len);
+    return known(store, domain, seq, origin, ret_effects, ret_len);
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */

@@ -2,10 +2,10 @@
  *
  *   ring, in the order of the journal            slots: hash of (domain, user, rid) ──► ring
  *   │ seq 41 │ seq 42 │ seq 43 │ ... │
- *   ▲ trimmed when folded        ▲ rolled back when the disk was full
+ *   ▲ trimmed when in the table  ▲ rolled back when the disk was full
  *
- * A rid is here from the moment its event is in a batch until the fold has written its row and the
- * reader can see it; so a repeat is never executed twice, however soon it comes. The loop's alone.
+ * A rid is here from the moment its event is in a batch until its row is in the table of rids and
+ * the reader can see it; so a repeat is never executed twice, however soon it comes. The loop's alone.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -13,11 +13,11 @@
 
 #include "daemon/store/internal.h"
 
+/* 64 bits of a hash with a secret key stand for domain, user and rid. */
 struct pending {
-    uint64_t seq;
-    uint32_t hash, domain, user;
+    uint64_t seq, hash;
+    uint32_t domain;
     uint8_t digest[16];
-    char rid[TIDE_RID_BYTES_MAX];
 };
 
 struct store_replies {
@@ -68,7 +68,7 @@ struct store_replies *store_replies_free(struct store_replies *replies)
     return NULL;
 }
 
-static uint32_t hash_of(const struct store_replies *replies, uint32_t domain,
+static uint64_t hash_of(const struct store_replies *replies, uint32_t domain,
                         const struct store_origin *origin)
 {
     uint8_t bytes[8 + TIDE_RID_BYTES_MAX];
@@ -76,7 +76,7 @@ static uint32_t hash_of(const struct store_replies *replies, uint32_t domain,
     memcpy(bytes, &domain, 4);
     memcpy(bytes + 4, &origin->user, 4);
     memcpy(bytes + 8, origin->rid, len);
-    return (uint32_t)store_hash(&replies->key, bytes, 8 + len);
+    return store_hash(&replies->key, bytes, 8 + len);
 }
 
 static struct pending *at(const struct store_replies *replies, uint32_t position)
@@ -86,7 +86,7 @@ static struct pending *at(const struct store_replies *replies, uint32_t position
 
 static void slot_add(struct store_replies *replies, uint32_t position)
 {
-    uint32_t mask = SLOT_MASK(replies), slot = at(replies, position)->hash & mask;
+    uint32_t mask = SLOT_MASK(replies), slot = (uint32_t)at(replies, position)->hash & mask;
     while (replies->slots[slot] != 0)
         slot = (slot + 1) & mask;
     replies->slots[slot] = (position & replies->mask) + 1;
@@ -95,7 +95,7 @@ static void slot_add(struct store_replies *replies, uint32_t position)
 static void slot_drop(struct store_replies *replies, uint32_t position)
 {
     uint32_t mask = SLOT_MASK(replies), value = (position & replies->mask) + 1;
-    uint32_t gap = at(replies, position)->hash & mask;
+    uint32_t gap = (uint32_t)at(replies, position)->hash & mask;
     while (replies->slots[gap] != value) {
         assert(replies->slots[gap] != 0);
         gap = (gap + 1) & mask;
@@ -107,7 +107,7 @@ static void slot_drop(struct store_replies *replies, uint32_t position)
             next = (next + 1) & mask;
             if (replies->slots[next] == 0)
                 return;
-        } while (((next - replies->ring[replies->slots[next] - 1].hash) & mask) <
+        } while (((next - (uint32_t)replies->ring[replies->slots[next] - 1].hash) & mask) <
                  ((next - gap) & mask));
         replies->slots[gap] = replies->slots[next];
         gap = next;
@@ -137,18 +137,16 @@ bool store_replies_add(struct store_replies *replies, uint32_t domain, uint64_t 
     pending->seq = seq;
     pending->hash = hash_of(replies, domain, origin);
     pending->domain = domain;
-    pending->user = origin->user;
     memcpy(pending->digest, origin->digest, sizeof pending->digest);
-    memcpy(pending->rid, origin->rid, sizeof pending->rid);
     slot_add(replies, replies->tail++);
     return true;
 }
 
-void store_replies_trim(struct store_replies *replies, const uint64_t applied[STORE_DOMAIN_SLOTS])
+void store_replies_trim(struct store_replies *replies, const uint64_t rids[STORE_DOMAIN_SLOTS])
 {
     for (; replies->head != replies->tail; replies->head++) {
         const struct pending *oldest = at(replies, replies->head);
-        if (oldest->seq > applied[oldest->domain])
+        if (oldest->seq > rids[oldest->domain])
             return;
         slot_drop(replies, replies->head);
     }
@@ -168,11 +166,12 @@ void store_replies_rollback(struct store_replies *replies,
 uint64_t store_replies_find(const struct store_replies *replies, uint32_t domain,
                             const struct store_origin *origin, bool *ret_same_body)
 {
-    uint32_t mask = SLOT_MASK(replies), hash = hash_of(replies, domain, origin);
-    for (uint32_t slot = hash & mask; replies->slots[slot] != 0; slot = (slot + 1) & mask) {
+    uint32_t mask = SLOT_MASK(replies);
+    uint64_t hash = hash_of(replies, domain, origin);
+    for (uint32_t slot = (uint32_t)hash & mask; replies->slots[slot] != 0;
+         slot = (slot + 1) & mask) {
         const struct pending *pending = &replies->ring[replies->slots[slot] - 1];
-        if (pending->hash == hash && pending->domain == domain && pending->user == origin->user &&
-            strncmp(pending->rid, origin->rid, sizeof pending->rid) == 0) {
+        if (pending->hash == hash) {
             *ret_same_body = memcmp(pending->digest, origin->digest, sizeof pending->digest) == 0;
             return pending->seq;
         }

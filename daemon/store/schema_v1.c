@@ -51,18 +51,19 @@ const char *const store_schema_v1_own =
     "  PRIMARY KEY (domain, kind)\n"
     ") STRICT, WITHOUT ROWID;\n";
 
-/* The fold: applied says how far it has come, rid where the answer to a request stands. */
+/* The fold: applied says how far the tables have come (seq) and how far rid has (rids); rid says in
+ * which row of the journal the answer to a request stands. */
 const char *const store_schema_v1_fold =
     "CREATE TABLE applied(\n"
     "  domain INTEGER NOT NULL PRIMARY KEY,\n"
-    "  seq INTEGER NOT NULL\n"
+    "  seq INTEGER NOT NULL,\n"
+    "  rids INTEGER NOT NULL\n"
     ") STRICT;\n"
     "CREATE TABLE rid(\n"
     "  domain INTEGER NOT NULL,\n"
     "  user INTEGER NOT NULL,\n"
     "  rid TEXT NOT NULL,\n"
     "  seq INTEGER NOT NULL,\n"
-    "  digest BLOB NOT NULL CHECK (length(digest) = 16),\n"
     "  expires_ms INTEGER NOT NULL,\n"
     "  PRIMARY KEY (domain, user, rid)\n"
     ") STRICT, WITHOUT ROWID;\n"

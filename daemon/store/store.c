@@ -160,9 +160,11 @@ static enum store_error domain_load(struct store *store, sqlite3 *db, uint32_t n
     sqlite3_snprintf(sizeof ask, ask, "SELECT seq FROM applied WHERE domain=%u", number);
     enum store_error error = store_position_of(db, number, &position);
     uint64_t applied = (uint64_t)store_sql_number(db, ask, 0);
+    sqlite3_snprintf(sizeof ask, ask, "SELECT rids FROM applied WHERE domain=%u", number);
+    uint64_t rids = (uint64_t)store_sql_number(db, ask, 0);
     if (error != STORE_OK)
         return error;
-    if (!domain_name_is_good(name) || applied > position.seq)
+    if (!domain_name_is_good(name) || applied > position.seq || rids > position.seq)
         return STORE_CORRUPT;
     domain->identity = store_identity_new(store, number, store->conf.names_max);
     if (domain->identity == NULL)
@@ -173,6 +175,7 @@ static enum store_error domain_load(struct store *store, sqlite3 *db, uint32_t n
     domain->stranger_days = STRANGER_DAYS_DEFAULT;
     atomic_store(&domain->durable, position.seq);
     atomic_store(&domain->applied, applied);
+    atomic_store(&domain->rids, rids);
     return STORE_OK;
 }
 
@@ -320,7 +323,7 @@ static enum store_error open_writer(struct store *store, sqlite3 **ret, char *wh
     return error;
 }
 
-/* Rows that are not folded yet: their rids, and the setting that names need. */
+/* The rids that their table does not have yet, and the setting that names need. */
 static enum store_error tail_load(struct store *store, uint32_t number)
 {
     struct store_domain_state *domain = &store->domains[number];
@@ -334,7 +337,7 @@ static enum store_error tail_load(struct store *store, uint32_t number)
     if (tail == NULL)
         return store_sql_error(db, sqlite3_extended_errcode(db));
     sqlite3_bind_int64(tail, 1, number);
-    sqlite3_bind_int64(tail, 2, (int64_t)atomic_load(&domain->applied));
+    sqlite3_bind_int64(tail, 2, (int64_t)atomic_load(&domain->rids));
     enum store_error error = STORE_OK;
     int code = SQLITE_DONE;
     struct store_origin origin;

@@ -39,6 +39,8 @@ static enum store_error verify_domain(struct store_verify *verify)
         return error;
     snprintf(ask, sizeof ask, "SELECT seq FROM applied WHERE domain=%u", verify->domain);
     verify->applied = (uint64_t)store_sql_number(verify->db, ask, 0);
+    snprintf(ask, sizeof ask, "SELECT rids FROM applied WHERE domain=%u", verify->domain);
+    verify->rids = (uint64_t)store_sql_number(verify->db, ask, 0);
     verify->report->domains++;
     verify->report->events += verify->position.seq;
     if (verify->applied > verify->position.seq)

@@ -12,7 +12,7 @@ struct store_verify {
     struct store_report *report;
     uint32_t domain;
     struct store_position position;
-    uint64_t applied;
+    uint64_t applied, rids;
 };
 
 /* Counts a fault; the first one is kept in words. */

@@ -22,6 +22,49 @@ static void take_back(struct store_writer *writer)
     writer->forgot = false;
 }
 
+/* Rids of rows that the table of rids does not have yet. */
+static enum store_error load_rids_of(struct store_writer *writer, uint32_t domain)
+{
+    sqlite3_stmt *tail = store_sql_prepare(
+        writer->db, "SELECT seq, origin FROM journal WHERE domain=?1 AND seq>?2 ORDER BY seq");
+    if (tail == NULL)
+        return store_sql_error(writer->db, sqlite3_extended_errcode(writer->db));
+    sqlite3_bind_int64(tail, 1, domain);
+    sqlite3_bind_int64(tail, 2, (int64_t)atomic_load(&writer->store->domains[domain].rids));
+    enum store_error error = STORE_OK;
+    int code = SQLITE_DONE;
+    struct store_origin origin;
+    while (error == STORE_OK && (code = sqlite3_step(tail)) == SQLITE_ROW) {
+        uint64_t seq = (uint64_t)sqlite3_column_int64(tail, 0);
+        if (sqlite3_column_type(tail, 1) == SQLITE_NULL)
+            continue;
+        if (!store_origin_unpack(sqlite3_column_blob(tail, 1),
+                                 (size_t)sqlite3_column_bytes(tail, 1), &origin))
+            error = STORE_CORRUPT;
+        else if (!store_rids_add(writer->rids, domain, seq, &origin))
+            error = STORE_LIMIT;
+    }
+    if (error == STORE_OK)
+        error = store_sql_error(writer->db, code);
+    store_sql_finalize(tail);
+    return error;
+}
+
+static enum store_error load_rids(struct store_writer *writer)
+{
+    uint64_t upto[STORE_DOMAIN_SLOTS];
+    enum store_error error = STORE_OK;
+    writer->rids = store_rids_new(writer->db);
+    if (writer->rids == NULL)
+        return STORE_LIMIT;
+    for (uint32_t i = 1; i < STORE_DOMAIN_SLOTS && error == STORE_OK; i++)
+        if (writer->store->domains[i].name[0] != '\0')
+            error = load_rids_of(writer, i);
+    if (error == STORE_OK)
+        store_rids_committed(writer->rids, writer->journal, upto);
+    return error;
+}
+
 enum store_error store_writer_init(struct store_writer *writer, struct store *store, sqlite3 *db)
 {
     memset(writer, 0, sizeof *writer);
@@ -41,7 +84,9 @@ enum store_error store_writer_init(struct store_writer *writer, struct store *st
         writer->append == NULL)
         error = STORE_IO;
     if (error == STORE_OK)
-        error = store_fold_init(&writer->fold, db, db);
+        error = store_fold_init(&writer->fold, db, db, false);
+    if (error == STORE_OK)
+        error = load_rids(writer);
     if (error == STORE_OK)
         error = store_namerows_init(&writer->names, db, store->path);
     if (error == STORE_OK)
@@ -59,6 +104,7 @@ void store_writer_done(struct store_writer *writer)
     store_namerows_done(&writer->names);
     if (writer->fold.db != NULL)
         store_fold_done(&writer->fold);
+    writer->rids = store_rids_free(writer->rids);
     writer->begin = store_sql_finalize(writer->begin);
     writer->commit = store_sql_finalize(writer->commit);
     writer->rollback = store_sql_finalize(writer->rollback);
@@ -95,9 +141,12 @@ static int append_row(struct store_writer *writer, const struct store_batch *bat
                       SQLITE_STATIC);
     sqlite3_step(append);
     int code = sqlite3_reset(append);
-    if (code == SQLITE_OK)
-        writer->journal[row->domain] = row->seq;
-    return code;
+    if (code != SQLITE_OK)
+        return code;
+    writer->journal[row->domain] = row->seq;
+    if (row->has_origin && !store_rids_add(writer->rids, row->domain, row->seq, &row->origin))
+        return SQLITE_NOMEM;
+    return SQLITE_OK;
 }
 
 enum store_error store_writer_append(struct store_writer *writer, const struct store_batch *batch)
@@ -151,6 +200,17 @@ enum store_error store_writer_fold(struct store_writer *writer, int64_t budget_u
     return STORE_OK;
 }
 
+bool store_writer_sweep_is_due(const struct store_writer *writer, bool all)
+{
+    return store_rids_budget_us(writer->rids, true, all) > 0;
+}
+
+enum store_error store_writer_sweep(struct store_writer *writer, bool idle, bool all)
+{
+    int64_t budget = store_rids_budget_us(writer->rids, idle, all);
+    return budget > 0 ? store_rids_slice(writer->rids, budget) : STORE_OK;
+}
+
 /* ---- beginning and ending -------------------------------------------------------------------- */
 enum store_error store_writer_begin(struct store_writer *writer)
 {
@@ -163,6 +223,7 @@ void store_writer_undo(struct store_writer *writer)
     if (sqlite3_get_autocommit(writer->db) == 0) /* some errors roll back by themselves */
         store_sql_once(writer->rollback);
     take_back(writer);
+    store_rids_undo(writer->rids);
 }
 
 static void tell(struct store_writer *writer)
@@ -176,6 +237,10 @@ static void tell(struct store_writer *writer)
         atomic_store(&domain->durable, writer->journal[i]);
         atomic_store(&domain->applied, writer->folded[i]);
     }
+    uint64_t upto[STORE_DOMAIN_SLOTS];
+    if (store_rids_committed(writer->rids, writer->journal, upto))
+        for (unsigned i = 1; i < STORE_DOMAIN_SLOTS; i++)
+            atomic_store(&store->domains[i].rids, upto[i]);
     if (store_writer_behind(writer) == 0)
         writer->behind_since_us = 0;
     else if (writer->behind_since_us == 0)

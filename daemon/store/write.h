@@ -10,6 +10,7 @@ struct store_writer {
     sqlite3 *db;
     sqlite3_stmt *begin, *commit, *rollback, *append;
     struct store_fold fold;
+    struct store_rids *rids;
     struct store_namerows names;
     struct store_house house;
     uint64_t journal[STORE_DOMAIN_SLOTS]; /* last row written, in this transaction or before */
@@ -31,6 +32,9 @@ enum store_error store_writer_begin(struct store_writer *writer);
 enum store_error store_writer_append(struct store_writer *writer, const struct store_batch *batch);
 /* Folds one unit that takes about budget_us. STORE_OK also when nothing is left. */
 enum store_error store_writer_fold(struct store_writer *writer, int64_t budget_us);
+/* Writes some rids into their table, when that is due. */
+enum store_error store_writer_sweep(struct store_writer *writer, bool idle, bool all);
+bool store_writer_sweep_is_due(const struct store_writer *writer, bool all);
 /* Makes all since _begin durable and tells store->domains; on an error all of it is undone. */
 enum store_error store_writer_commit(struct store_writer *writer);
 void store_writer_undo(struct store_writer *writer);

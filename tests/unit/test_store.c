@@ -250,9 +250,57 @@ static void many_rids_are_told_apart(void **state)
     world_catch_up(&world);
     assert_int_equal(find(&world, &first), STORE_RID_KNOWN);
     assert_int_equal(find(&world, &last), STORE_RID_KNOWN);
+    world_shut(&world);
+    world_reopen(&world); /* from the table */
+    assert_int_equal(world_number(world.path, "SELECT count(*) FROM rid"), 3000);
+    assert_int_equal(find(&world, &first), STORE_RID_KNOWN);
+    assert_int_equal(find(&world, &last), STORE_RID_KNOWN);
     first.rid[4] = 'x';
     assert_int_equal(find(&world, &first), STORE_RID_NEW);
-    assert_int_equal(world_number(world.path, "SELECT count(*) FROM rid"), 3000);
+    world_close(&world);
+}
+
+static int64_t rids_swept(const struct world *world)
+{
+    return world_number(world->path, "SELECT rids FROM applied");
+}
+
+/* So many that the table of rids is swept while others come; written by hand, for speed. */
+static void rids_are_swept(void **state)
+{
+    (void)state;
+    enum { COUNT = 70000 };
+    struct world world;
+    struct tide_reply reply = {.id = 7};
+    uint8_t bytes[64] = {ENGINE_REPLY, TIDE_REC_reply};
+    size_t used = tide_record_pack(tide_record_of(TIDE_REC_reply), &reply, bytes + 2, 62);
+    struct engine_effects effects = {.buf = bytes, .cap = 64, .len = 2 + used, .count = 1};
+    world_open(&world);
+    world_settle(&world);
+    struct engine_event tick = {.when_ms = world.now_ms, .kind = TIDE_REC_tick};
+    static struct store_origin some[COUNT / 1000];
+    for (unsigned i = 0; i < COUNT; i++) {
+        struct store_origin origin = world_origin(&world, 1 + i * 7919 % 1000, "body");
+        snprintf(origin.rid, sizeof origin.rid, "%08x", i * 2654435761u);
+        if (i % 1000 == 0)
+            some[i / 1000] = origin;
+        assert_true(store_batch_add(world.batch, 1, &origin, &tick, &effects) > 0);
+        if (i % 500 == 499)
+            assert_int_equal(world_flush(&world), STORE_OK);
+        if (i % 10000 == 5000) /* wherever it stands by now */
+            assert_int_equal(find(&world, &some[i / 2000]), STORE_RID_KNOWN);
+    }
+    for (unsigned i = 0; i < 300 && rids_swept(&world) < 32768; i++)
+        usleep(10000);
+    assert_true(rids_swept(&world) >= 32768);
+    for (unsigned i = 0; i < COUNT / 1000; i++)
+        assert_int_equal(find(&world, &some[i]), STORE_RID_KNOWN);
+    world_shut(&world);
+    assert_int_equal(world_number(world.path, "SELECT count(*) FROM rid"), COUNT);
+    assert_int_equal(world_number(world.path, "SELECT rids=seq FROM applied"), 1);
+    world_reopen(&world);
+    for (unsigned i = 0; i < COUNT / 1000; i++)
+        assert_int_equal(find(&world, &some[i]), STORE_RID_KNOWN);
     world_close(&world);
 }
 
@@ -454,19 +502,13 @@ static void figures_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(second_daemon_is_refused),
-        cmocka_unit_test(wrong_files_are_refused),
-        cmocka_unit_test(domains_have_numbers),
-        cmocka_unit_test(rows_come_back_in_order),
-        cmocka_unit_test(full_batch_says_so),
-        cmocka_unit_test(rid_lives),
-        cmocka_unit_test(rid_in_a_long_turn),
-        cmocka_unit_test(many_rids_are_told_apart),
-        cmocka_unit_test(tables_follow),
-        cmocka_unit_test(start_with_a_tail),
-        cmocka_unit_test(fold_comes_by_itself),
-        cmocka_unit_test(two_domains_do_not_mix),
-        cmocka_unit_test(rows_are_read),
+        cmocka_unit_test(second_daemon_is_refused), cmocka_unit_test(wrong_files_are_refused),
+        cmocka_unit_test(domains_have_numbers),     cmocka_unit_test(rows_come_back_in_order),
+        cmocka_unit_test(full_batch_says_so),       cmocka_unit_test(rid_lives),
+        cmocka_unit_test(rid_in_a_long_turn),       cmocka_unit_test(many_rids_are_told_apart),
+        cmocka_unit_test(rids_are_swept),           cmocka_unit_test(tables_follow),
+        cmocka_unit_test(start_with_a_tail),        cmocka_unit_test(fold_comes_by_itself),
+        cmocka_unit_test(two_domains_do_not_mix),   cmocka_unit_test(rows_are_read),
         cmocka_unit_test(figures_are_told),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);

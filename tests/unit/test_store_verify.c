@@ -65,7 +65,7 @@ static void tampering_is_found(void **state)
          "account household=999: is in the table, not in the journal"},
         {"UPDATE rid SET seq=seq+1 WHERE rid='rid-000011'", "rid of user"},
         {"DELETE FROM rid WHERE rid='rid-000012'", "is missing"},
-        {"UPDATE rid SET digest=zeroblob(16) WHERE rid='rid-000013'", "differs from the journal"},
+        {"UPDATE rid SET expires_ms=1 WHERE rid='rid-000013'", "differs from the journal"},
         {"DROP TRIGGER journal_no_update; UPDATE journal SET effects=zeroblob(4) WHERE seq=30",
          "after 0 is missing or unreadable"},
         {"DROP TRIGGER journal_no_update; UPDATE journal SET effects=x'' WHERE seq=30", ""},
