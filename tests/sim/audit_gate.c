@@ -70,6 +70,79 @@ static const struct tide_vehicle *right_of(const struct audit *audit, tide_id pl
     return &row->vehicle;
 }
 
+/* What a plate has at a compound before this event: a promise for now, or its car is in. */
+struct has {
+    bool promise, inside, resident, emergency, blocked;
+};
+
+static bool promise_holds(const struct audit *audit, const struct tide_booking *booking,
+                          tide_id place)
+{
+    const union tide_any *zone = sim_rows_find(audit->rows, TIDE_REC_zone, booking->zone, 0, 0);
+    tide_ms early = audit_setting(audit, TIDE_SETTING_early_min) * TIDE_MINUTE_MS;
+    return booking->state == TIDE_BOOKING_STATE_booked && zone != NULL &&
+           zone->zone.place == place && booking->start_ms - early <= audit->when_ms &&
+           booking->end_ms > audit->when_ms;
+}
+
+static struct has has_of(const struct audit *audit, tide_id plate, tide_id place)
+{
+    struct has has = {.promise = false};
+    const struct tide_vehicle *vehicle = right_of(audit, plate);
+    if (vehicle != NULL) {
+        has.emergency = vehicle->kind == TIDE_VEHICLE_KIND_emergency;
+        has.blocked = vehicle->kind == TIDE_VEHICLE_KIND_blocked;
+        has.resident =
+            !has.emergency && !has.blocked && audit_within(audit, vehicle->household, place);
+    }
+    for (uint32_t i = 0; i < audit->live_bookings.count; i++) {
+        const struct tide_booking *booking = audit_booking(audit, audit->live_bookings.list[i]);
+        has.promise |= booking->plate == plate && promise_holds(audit, booking, place);
+    }
+    for (uint32_t i = 0; i < audit->change_count; i++) { /* as it was when the car came */
+        const struct audit_change *change = &audit->changes[i];
+        has.promise |= change->kind == TIDE_REC_booking && change->had &&
+                       change->was.booking.plate == plate &&
+                       promise_holds(audit, &change->was.booking, place);
+    }
+    for (uint32_t i = 0; i < audit->live_sessions.count; i++) {
+        const union tide_any *row =
+            sim_rows_find(audit->rows, TIDE_REC_session, audit->live_sessions.list[i], 0, 0);
+        has.inside |=
+            row->session.plate == plate && row->session.place == place && row->session.booking != 0;
+    }
+    return has;
+}
+
+static bool may_enter(const struct has *has)
+{
+    return !has->blocked && (has->emergency || has->resident || has->promise || has->inside);
+}
+
+/* Who has no right, and is no misreading of somebody who has, stays outside; who was promised a
+ * place for now is let in, or his promise is broken in the same breath, or he is told to wait. */
+static void check_stranger(struct audit *audit, const struct answer *answer, tide_id place)
+{
+    const struct tide_plate_seen *seen = &audit->event->as.plate_seen;
+    const tide_id alternates[] = {seen->alt1, seen->alt2, seen->alt3, seen->alt4};
+    struct has own = has_of(audit, seen->plate, place);
+    bool open = answer->command->kind == TIDE_COMMAND_KIND_open;
+    unsigned candidates = 0;
+    for (size_t i = 0; i < sizeof alternates / sizeof *alternates; i++) {
+        struct has other = has_of(audit, alternates[i], place);
+        candidates += alternates[i] != 0 && may_enter(&other);
+    }
+    if (seen->plate_class >= TIDE_PLATE_CLASS_armed_police)
+        return;
+    if (open && !may_enter(&own) && (candidates != 1 || own.blocked))
+        audit_fail(audit, "plate %u has no right and was let in (%u candidates)", seen->plate,
+                   candidates);
+    if (!open && may_enter(&own) && answer->passage->why != TIDE_WHY_overstayer &&
+        answer->passage->why != TIDE_WHY_too_early)
+        audit_fail(audit, "plate %u was promised a place and is held: %s", seen->plate,
+                   tide_enum_name(TIDE_FT_enum_why, answer->passage->why));
+}
+
 static void check_opened(struct audit *audit, const struct answer *answer, bool open,
                          const char *who)
 {
@@ -108,13 +181,15 @@ static void check_plate_seen(struct audit *audit)
     }
     const struct tide_vehicle *vehicle = right_of(audit, seen->plate);
     if (vehicle == NULL)
-        return;
-    if (vehicle->kind == TIDE_VEHICLE_KIND_emergency)
+        check_stranger(audit, &answer, lane->lane.place);
+    else if (vehicle->kind == TIDE_VEHICLE_KIND_emergency)
         check_opened(audit, &answer, true, "an emergency vehicle is held");
     else if (vehicle->kind == TIDE_VEHICLE_KIND_blocked)
         check_opened(audit, &answer, false, "a blocked vehicle enters");
     else if (audit_within(audit, vehicle->household, lane->lane.place))
         check_opened(audit, &answer, true, "a resident is locked out of home");
+    else
+        check_stranger(audit, &answer, lane->lane.place);
 }
 
 /* ---- facts --------------------------------------------------------------------------------- */

@@ -89,5 +89,8 @@ void audit_gate_event(struct audit *audit);
 void audit_shown(struct audit *audit, const struct engine_event *event, const uint8_t *effects,
                  size_t len);
 void audit_names_event(struct audit *audit);
+/* An answer to a question, as things stood when it was asked. */
+void audit_asked(struct audit *audit, const struct tide_reply *reply, const uint8_t *effects,
+                 size_t len);
 
 #endif

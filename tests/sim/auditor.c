@@ -347,8 +347,11 @@ void audit_answer(struct audit *audit, const struct engine_event *event, const u
     enum engine_verb verb;
     unsigned kind, replies = 0;
     union tide_any any;
+    struct tide_reply reply = {.code = TIDE_CODE_ok};
     while (engine_effect_next(effects, len, &at, &verb, &kind, &any)) {
         replies += verb == ENGINE_REPLY;
+        if (verb == ENGINE_REPLY)
+            reply = any.reply;
         if (verb == ENGINE_PUT || verb == ENGINE_DEL)
             audit_fail(audit, "%s is not journaled and changed a %s",
                        tide_record_of(event->kind)->name, tide_record_of(kind)->name);
@@ -357,6 +360,7 @@ void audit_answer(struct audit *audit, const struct engine_event *event, const u
         audit_fail(audit, "%s got %u replies", tide_record_of(event->kind)->name, replies);
     audit->event = event;
     audit_shown(audit, event, effects, len);
+    audit_asked(audit, &reply, effects, len);
     audit->event = NULL;
 }
 
