@@ -2,6 +2,7 @@
 #
 #   make test [SUITES="unit e2e"] [WORD=booking]   everything, or some suites, or some programs
 #   make check                                     formatting, linters, and the rules of tests/tidy
+#                                                  (deeper: TIDE_ANALYZER_NODES=225000)
 #   make fuzz [SECONDS=60]                         each fuzz target for so long
 #   make bench                                     the measurements, into build/bench/
 
