@@ -45,6 +45,16 @@ static inline void *table_at(const struct table *table, uint32_t key)
     __builtin_memcpy(&found, element, sizeof found);
     return found == key ? element : NULL;
 }
+/* Where an element lies in its table, 1..cap, for links between elements; and back. */
+static inline uint32_t table_index(const struct table *table, const void *element)
+{
+    return (uint32_t)((size_t)((const uint8_t *)element - table->elements) / table->stride);
+}
+static inline void *table_by_index(const struct table *table, uint32_t index)
+{
+    CHECK(index != 0 && index <= table->cap);
+    return table->elements + (size_t)index * table->stride;
+}
 /* A zeroed element whose first word is key; NULL when full, or when a dense key is out of range.
  * The key must not be there yet. */
 void *table_add(struct table *table, uint32_t key);

@@ -22,9 +22,9 @@ static void forgotten(struct step *step, enum tide_name_kind kind, uint32_t id)
 static void cancel_of_person(struct step *step, tide_id person, tide_id household)
 {
     const struct place_state *place = place_of(step->engine, household);
-    for (uint32_t id = place != NULL ? place->first_booking : 0; id != 0;) {
+    for (uint32_t id = place != NULL ? place->bookings.first : 0; id != 0;) {
         struct booking_state *booking = booking_of(step->engine, id);
-        id = booking->next_of_household;
+        id = booking->links[ORDER_OF_HOUSEHOLD].next;
         if (booking->row.person == person && booking->row.state == TIDE_BOOKING_STATE_booked)
             booking_end(step, booking, TIDE_BOOKING_STATE_cancelled, TIDE_WHY_withdrawn);
     }

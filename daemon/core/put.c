@@ -88,7 +88,7 @@ static struct fault check_slot(const struct engine *engine, const struct rows *r
         (needs_owner && row->owner == 0))
         return absent;
     if (old != NULL && (old->row.zone != row->zone || old->row.cls != row->cls) &&
-        (old->first_booking != 0 || old->session != 0))
+        (old->bookings.first != 0 || old->session != 0))
         return (struct fault){TIDE_CODE_conflict, TIDE_WHY_in_use};
     return fine;
 }

@@ -16,14 +16,22 @@
 #include "daemon/core/base.h"
 #include "tide/engine.h"
 
+/* Live bookings by (start, id), see parking/order.h. */
+struct order {
+    uint32_t first, root;
+};
+struct order_links {
+    uint32_t next, left, right;
+};
+
 struct place_state {
     struct tide_place row;
     uint32_t first_person; /* of a household */
     uint32_t first_slot;   /* owned */
     uint32_t live_bookings;
-    uint32_t first_booking; /* of a household */
+    struct order bookings; /* of a household */
     uint32_t first_vehicle;
-    uint32_t padding[2];
+    uint32_t padding;
 };
 struct person_state {
     struct tide_person row;
@@ -54,9 +62,10 @@ struct zone_state {
 struct slot_state {
     struct tide_slot row;
     uint32_t next_in_zone, next_of_owner;
-    uint32_t first_window, first_booking; /* bookings ordered by (start, id) */
-    uint32_t session;                     /* live one that stands here */
-    uint64_t *open, *busy;                /* rings of grains, see freemap.h */
+    uint32_t first_window;
+    struct order bookings;
+    uint32_t session;      /* live one that stands here */
+    uint64_t *open, *busy; /* rings of grains, see freemap.h */
 };
 struct lane_state {
     struct tide_lane row;
@@ -70,8 +79,9 @@ struct account_state {
 };
 struct booking_state {
     struct tide_booking row;
-    uint32_t next_on_slot, next_of_plate, next_of_household;
+    struct order_links links[3]; /* by enum order_of */
     uint32_t due_position;
+    uint32_t padding;
 };
 struct series_state {
     struct tide_series row;
@@ -94,9 +104,8 @@ struct day_state {
 };
 struct plate_state { /* derived: what a plate has at the moment */
     uint32_t plate;
-    uint32_t first_booking; /* live, by (start, id) */
+    struct order bookings; /* live */
     uint32_t session;
-    uint32_t padding;
 };
 
 struct engine {

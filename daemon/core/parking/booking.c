@@ -37,43 +37,11 @@ static void busy_write(struct engine *engine, const struct booking_state *bookin
         freemap_clear(engine, slot->busy, from, until);
 }
 
-static bool starts_before(const struct tide_booking *a, const struct tide_booking *b)
-{
-    return a->start_ms != b->start_ms ? a->start_ms < b->start_ms : a->id < b->id;
-}
-
-/* Links a booking into a list ordered by (start, id); `next` tells which link of it. */
-static void list_add(struct engine *engine, uint32_t *head, struct booking_state *booking,
-                     size_t next)
-{
-    uint32_t *link = head;
-    while (*link != 0) {
-        struct booking_state *other = booking_of(engine, *link);
-        if (starts_before(&booking->row, &other->row))
-            break;
-        link = (uint32_t *)(void *)((char *)other + next);
-    }
-    *(uint32_t *)(void *)((char *)booking + next) = *link;
-    *link = booking->row.id;
-}
-
-static void list_remove(struct engine *engine, uint32_t *head, struct booking_state *booking,
-                        size_t next)
-{
-    uint32_t *link = head;
-    while (*link != booking->row.id) {
-        CHECK(*link != 0);
-        link = (uint32_t *)(void *)((char *)booking_of(engine, *link) + next);
-    }
-    *link = *(uint32_t *)(void *)((char *)booking + next);
-    *(uint32_t *)(void *)((char *)booking + next) = 0;
-}
-
 static void slot_attach(struct engine *engine, struct booking_state *booking)
 {
     struct slot_state *slot = slot_of(engine, booking->row.slot);
     CHECK(slot != NULL);
-    list_add(engine, &slot->first_booking, booking, offsetof(struct booking_state, next_on_slot));
+    order_add(engine, &slot->bookings, booking, ORDER_OF_SLOT);
     busy_write(engine, booking, true);
     zone_touch(engine, booking->row.zone);
 }
@@ -82,8 +50,7 @@ static void slot_detach(struct engine *engine, struct booking_state *booking)
 {
     struct slot_state *slot = slot_of(engine, booking->row.slot);
     CHECK(slot != NULL);
-    list_remove(engine, &slot->first_booking, booking,
-                offsetof(struct booking_state, next_on_slot));
+    order_remove(engine, &slot->bookings, booking, ORDER_OF_SLOT);
     busy_write(engine, booking, false);
     zone_touch(engine, booking->row.zone);
 }
@@ -99,9 +66,8 @@ void booking_attach(struct engine *engine, struct booking_state *booking)
     struct plate_state *plate = plate_make(engine, booking->row.plate);
     struct place_state *household = place_of(engine, booking->row.household);
     CHECK(plate != NULL && household != NULL);
-    list_add(engine, &plate->first_booking, booking, offsetof(struct booking_state, next_of_plate));
-    list_add(engine, &household->first_booking, booking,
-             offsetof(struct booking_state, next_of_household));
+    order_add(engine, &plate->bookings, booking, ORDER_OF_PLATE);
+    order_add(engine, &household->bookings, booking, ORDER_OF_HOUSEHOLD);
     household->live_bookings++;
     slot_attach(engine, booking);
     booking_due(engine, booking);
@@ -112,12 +78,10 @@ void booking_detach(struct engine *engine, struct booking_state *booking)
     struct plate_state *plate = plate_of(engine, booking->row.plate);
     struct place_state *household = place_of(engine, booking->row.household);
     CHECK(plate != NULL && household != NULL && household->live_bookings > 0);
-    list_remove(engine, &plate->first_booking, booking,
-                offsetof(struct booking_state, next_of_plate));
-    if (plate->first_booking == 0 && plate->session == 0)
+    order_remove(engine, &plate->bookings, booking, ORDER_OF_PLATE);
+    if (plate->bookings.first == 0 && plate->session == 0)
         table_remove(&engine->plates, plate);
-    list_remove(engine, &household->first_booking, booking,
-                offsetof(struct booking_state, next_of_household));
+    order_remove(engine, &household->bookings, booking, ORDER_OF_HOUSEHOLD);
     household->live_bookings--;
     slot_detach(engine, booking);
     heap_set(&engine->heap, DUE_BOOKING, booking->row.id, &booking->due_position, DUE_NEVER);
@@ -176,12 +140,12 @@ tide_id booking_overlapping(const struct engine *engine, tide_id plate, tide_id 
                             struct span span)
 {
     const struct plate_state *state = plate_of(engine, plate);
-    for (uint32_t id = state != NULL ? state->first_booking : 0; id != 0;) {
+    for (uint32_t id = state != NULL ? state->bookings.first : 0; id != 0;) {
         const struct booking_state *other = booking_of(engine, id);
         struct span theirs = booking_span(&other->row, 0);
         if (id != except && theirs.from < span.until && span.from < theirs.until)
             return id;
-        id = other->next_of_plate;
+        id = other->links[ORDER_OF_PLATE].next;
     }
     return 0;
 }

@@ -67,7 +67,7 @@ static struct right right_of(const struct engine *engine, tide_id plate, tide_id
     if (there != NULL && there->row.place == place && there->row.booking != 0) {
         right.why = TIDE_WHY_booking; /* read twice: it is being let in already */
         right.open = true;
-    } else if (state != NULL && state->first_booking != 0) {
+    } else if (state != NULL && state->bookings.first != 0) {
         right.why = TIDE_WHY_too_early;
     }
     return right;
@@ -107,10 +107,10 @@ bool engine_pass_of(const struct engine *engine, tide_id plate, tide_id place, t
         *ret_booking = 0;
         return true;
     }
-    for (uint32_t id = state != NULL ? state->first_booking : 0; id != 0;) {
+    for (uint32_t id = state != NULL ? state->bookings.first : 0; id != 0;) {
         const struct booking_state *booking = booking_of(engine, id);
         const struct tide_booking *row = &booking->row;
-        id = booking->next_of_plate;
+        id = booking->links[ORDER_OF_PLATE].next;
         if (zone_of(engine, row->zone)->row.place != place)
             continue;
         first = first != 0 ? first : row->id;

@@ -11,6 +11,7 @@
 #define TIDE_CORE_PARKING_H
 
 #include "daemon/core/parking/freemap.h"
+#include "daemon/core/parking/order.h"
 
 /* ---- window.c: supply ---------------------------------------------------------------------- */
 /* Resolves the windows of a slot into open bits for civil days [from, until]. */

@@ -32,7 +32,7 @@ static void session_detach(struct engine *engine, struct session_state *session)
     struct plate_state *plate = plate_of(engine, session->row.plate);
     CHECK(plate != NULL && plate->session == session->row.id);
     plate->session = 0;
-    if (plate->first_booking == 0)
+    if (plate->bookings.first == 0)
         table_remove(&engine->plates, plate);
     struct slot_state *slot = slot_of(engine, session->row.slot);
     if (slot != NULL) {
@@ -154,14 +154,14 @@ struct booking_state *booking_for_plate(const struct engine *engine, tide_id pla
                                         tide_ms now_ms, tide_ms early_ms)
 {
     const struct plate_state *state = plate_of(engine, plate);
-    for (uint32_t id = state != NULL ? state->first_booking : 0; id != 0;) {
+    for (uint32_t id = state != NULL ? state->bookings.first : 0; id != 0;) {
         struct booking_state *booking = booking_of(engine, id);
         const struct tide_booking *row = &booking->row;
         const struct zone_state *zone = zone_of(engine, row->zone);
         if (row->state == TIDE_BOOKING_STATE_booked && row->start_ms - early_ms <= now_ms &&
             row->end_ms > now_ms && (place == 0 || zone->row.place == place))
             return booking;
-        id = booking->next_of_plate;
+        id = booking->links[ORDER_OF_PLATE].next;
     }
     return NULL;
 }
@@ -236,7 +236,7 @@ static void arrive_unbooked(struct step *step, const struct tide_arrive *ask)
     tide_id household = vehicle != NULL ? vehicle->row.household : 0;
     bool promised =
         freemap_is_open(engine, slot, grain_floor(step->now_ms), grain_floor(step->now_ms) + 1) &&
-        slot->first_booking != 0;
+        slot->bookings.first != 0;
     bool owner = household != 0 && (household == slot->row.owner ||
                                     (slot->row.title == TIDE_SLOT_TITLE_common && !promised));
     if (slot->session != 0) {

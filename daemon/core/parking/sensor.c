@@ -79,13 +79,13 @@ static struct booking_state *booking_expected(const struct engine *engine,
                                               const struct slot_state *slot, tide_ms now_ms)
 {
     tide_ms early_ms = engine->setting[TIDE_SETTING_early_min] * TIDE_MINUTE_MS;
-    for (uint32_t id = slot->first_booking; id != 0;) {
+    for (uint32_t id = slot->bookings.first; id != 0;) {
         struct booking_state *booking = booking_of(engine, id);
         const struct tide_booking *row = &booking->row;
         if (row->state == TIDE_BOOKING_STATE_booked && row->start_ms - early_ms <= now_ms &&
             row->end_ms > now_ms)
             return booking;
-        id = booking->next_on_slot;
+        id = booking->links[ORDER_OF_SLOT].next;
     }
     return NULL;
 }

@@ -164,14 +164,14 @@ void series_end(struct step *step, struct series_state *series)
     struct engine *engine = step->engine;
     uint32_t id = series->row.id;
     const struct plate_state *plate = plate_of(engine, series->row.plate);
-    uint32_t next = plate != NULL ? plate->first_booking : 0;
+    uint32_t next = plate != NULL ? plate->bookings.first : 0;
     series->row.state = TIDE_SERIES_STATE_ended;
     step_put(step, TIDE_REC_series, &series->row);
     heap_set(&engine->heap, DUE_SERIES, id, &series->due_position, DUE_NEVER);
     table_remove(&engine->series, series);
     while (next != 0) {
         struct booking_state *booking = booking_of(engine, next);
-        next = booking->next_of_plate;
+        next = booking->links[ORDER_OF_PLATE].next;
         if (booking->row.series == id && booking->row.state == TIDE_BOOKING_STATE_booked)
             booking_end(step, booking, TIDE_BOOKING_STATE_cancelled, TIDE_WHY_withdrawn);
     }

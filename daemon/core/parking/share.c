@@ -122,12 +122,12 @@ struct move { /* and what the booking was before it */
 static struct booking_state *overlapping(const struct engine *engine, const struct slot_state *slot,
                                          struct span span)
 {
-    for (uint32_t id = slot->first_booking; id != 0;) {
+    for (uint32_t id = slot->bookings.first; id != 0;) {
         struct booking_state *booking = booking_of(engine, id);
         struct span theirs = booking_span(&booking->row, 0);
         if (theirs.from < span.until && span.from < theirs.until)
             return booking;
-        id = booking->next_on_slot;
+        id = booking->links[ORDER_OF_SLOT].next;
     }
     return NULL;
 }

@@ -40,14 +40,14 @@ tide_id engine_take_dirty_zone(struct engine *engine)
 static bool promised_in(const struct engine *engine, const struct slot_state *slot,
                         struct span span)
 {
-    for (uint32_t id = slot->first_booking; id != 0;) {
+    for (uint32_t id = slot->bookings.first; id != 0;) {
         const struct booking_state *booking = booking_of(engine, id);
         struct span theirs = booking_span(&booking->row, 0);
         if (theirs.from >= span.until)
             return false; /* the list is ordered by start */
         if (span.from < theirs.until)
             return true;
-        id = booking->next_on_slot;
+        id = booking->links[ORDER_OF_SLOT].next;
     }
     return false;
 }
@@ -139,11 +139,11 @@ static void ask_bookings(struct step *step)
     if (!step_party(step, ask->household, ask->person, &party))
         return;
     const struct place_state *household = place_of(step->engine, party.household);
-    uint32_t id = household->first_booking;
+    uint32_t id = household->bookings.first;
     for (; id != 0 && count < TIDE_REPLY_ITEMS_MAX; count++) {
         const struct booking_state *booking = booking_of(step->engine, id);
         booking_item(step, &booking->row);
-        id = booking->next_of_household;
+        id = booking->links[ORDER_OF_HOUSEHOLD].next;
     }
     step_reply(step, &(struct tide_reply){.more = id != 0});
 }
@@ -199,9 +199,9 @@ static unsigned sheet_slot(struct step *step, const struct slot_state *slot, tid
                            tide_ms end_ms)
 {
     unsigned count = 0;
-    for (uint32_t id = slot->first_booking; id != 0 && count < TIDE_REPLY_ITEMS_MAX / 4;) {
+    for (uint32_t id = slot->bookings.first; id != 0 && count < TIDE_REPLY_ITEMS_MAX / 4;) {
         const struct booking_state *booking = booking_of(step->engine, id);
-        id = booking->next_on_slot;
+        id = booking->links[ORDER_OF_SLOT].next;
         if (booking->row.start_ms >= end_ms || booking->row.end_ms <= start_ms)
             continue;
         step_item(step, TIDE_REC_booking, &booking->row);
@@ -310,8 +310,7 @@ static void ask_status(struct step *step)
     step_item(step, TIDE_REC_status, &status);
     for (unsigned key = TIDE_SETTING_horizon_days; key <= TIDE_SETTING_compensation_min; key++)
         step_item(step, TIDE_REC_setting_row,
-                  &(struct tide_setting_row){.key = (uint8_t)key,
-                                             .value = engine->setting[key]});
+                  &(struct tide_setting_row){.key = (uint8_t)key, .value = engine->setting[key]});
     step_ok(step, 0);
 }
 

@@ -233,9 +233,9 @@ uint32_t window_resettle_slot(struct step *step, struct slot_state *slot, enum t
 {
     struct engine *engine = step->engine;
     uint32_t touched = 0;
-    for (uint32_t id = slot->first_booking; id != 0;) {
+    for (uint32_t id = slot->bookings.first; id != 0;) {
         struct booking_state *booking = booking_of(engine, id);
-        id = booking->next_on_slot;
+        id = booking->links[ORDER_OF_SLOT].next;
         if (!needs_resettling(engine, slot, &booking->row, step->now_ms))
             continue;
         touched++;

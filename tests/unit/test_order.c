@@ -1,0 +1,161 @@
+/* test_order.c - bookings in the order of (start, id), against a plain sorted array. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "daemon/core/parking/order.h"
+
+#define POOL 300u
+#define ROUNDS 20000u
+
+struct world {
+    struct engine *engine;
+    void *memory;
+    struct order order;
+    uint32_t ids[POOL]; /* what is in it, in order */
+    uint32_t count;
+    uint64_t seed;
+};
+
+static uint32_t draw(struct world *world, uint32_t below)
+{
+    world->seed = world->seed * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(world->seed >> 33) % below;
+}
+
+static void open_world(struct world *world, uint64_t seed)
+{
+    struct engine_limits limits = {
+        .places = 8, .persons = 8, .users = 8, .slots = 8, .windows = 8, .bookings = POOL};
+    size_t size = (engine_size(&limits) + 63) & ~(size_t)63;
+    *world = (struct world){.seed = seed, .memory = aligned_alloc(64, size)};
+    assert_non_null(world->memory);
+    world->engine = engine_init(world->memory, size, &limits);
+}
+
+static bool before(const struct world *world, uint32_t a, uint32_t b)
+{
+    tide_ms x = booking_of(world->engine, a)->row.start_ms;
+    tide_ms y = booking_of(world->engine, b)->row.start_ms;
+    return x != y ? x < y : a < b;
+}
+
+static void add(struct world *world, uint32_t id, tide_ms start_ms)
+{
+    struct booking_state *booking = table_add(&world->engine->bookings, id);
+    uint32_t at = world->count++;
+    assert_non_null(booking);
+    booking->row.start_ms = start_ms;
+    for (; at > 0 && before(world, id, world->ids[at - 1]); at--)
+        world->ids[at] = world->ids[at - 1];
+    world->ids[at] = id;
+    order_add(world->engine, &world->order, booking, ORDER_OF_PLATE);
+}
+
+static void take(struct world *world, uint32_t at)
+{
+    struct booking_state *booking = booking_of(world->engine, world->ids[at]);
+    order_remove(world->engine, &world->order, booking, ORDER_OF_PLATE);
+    table_remove(&world->engine->bookings, booking);
+    world->count--;
+    memmove(world->ids + at, world->ids + at + 1, (world->count - at) * sizeof *world->ids);
+}
+
+/* Every booking of the tree stands between its bounds and below a higher one; returns how deep. */
+static uint32_t check_tree(const struct world *world, uint32_t index, uint32_t *at)
+{
+    if (index == 0)
+        return 0;
+    const struct booking_state *node = table_by_index(&world->engine->bookings, index);
+    const struct order_links *links = &node->links[ORDER_OF_PLATE];
+    uint32_t left = check_tree(world, links->left, at);
+    assert_true(*at < world->count);
+    assert_int_equal(node->row.id, world->ids[(*at)++]);
+    uint32_t right = check_tree(world, links->right, at);
+    return 1 + (left > right ? left : right);
+}
+
+static uint32_t check(const struct world *world)
+{
+    uint32_t id = world->order.first, at = 0;
+    for (uint32_t i = 0; i < world->count; i++) {
+        assert_int_equal(id, world->ids[i]);
+        id = booking_of(world->engine, id)->links[ORDER_OF_PLATE].next;
+    }
+    assert_int_equal(id, 0);
+    uint32_t depth = check_tree(world, world->order.root, &at);
+    assert_int_equal(at, world->count);
+    return depth;
+}
+
+static void same_as_a_sorted_array(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct world world;
+        open_world(&world, seed);
+        for (uint32_t i = 1; i <= ROUNDS; i++) {
+            bool grow = world.count == 0 || (world.count < POOL && draw(&world, 100) < 52);
+            if (grow) /* many start at the same time */
+                add(&world, i, (tide_ms)draw(&world, 40) * TIDE_GRAIN_MS);
+            else
+                take(&world, draw(&world, world.count));
+            if (i % 16 == 0)
+                check(&world);
+        }
+        while (world.count > 0)
+            take(&world, world.count / 2);
+        check(&world);
+        free(world.memory);
+    }
+}
+
+/* Bookings often come in the order of their start: no chain may grow of that. */
+static void stays_flat(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world, 1);
+    for (uint32_t i = 1; i <= POOL; i++)
+        add(&world, i, (tide_ms)i * TIDE_GRAIN_MS);
+    assert_in_range(check(&world), 9, 30); /* 2 log2 of 300 is 16 */
+    free(world.memory);
+}
+
+/* The shape tells nothing of the way. */
+static void one_shape_for_one_content(void **state)
+{
+    (void)state;
+    struct world a, b;
+    open_world(&a, 1);
+    open_world(&b, 1);
+    for (uint32_t i = 1; i <= 100; i++)
+        add(&a, i, (tide_ms)(i * 37 % 100) * TIDE_GRAIN_MS);
+    for (uint32_t i = 300; i >= 1; i--)
+        if (i <= 100 || i > 200)
+            add(&b, i, (tide_ms)(i * 37 % 100) * TIDE_GRAIN_MS);
+    for (uint32_t at = b.count; at-- > 0;)
+        if (b.ids[at] > 200)
+            take(&b, at);
+    assert_int_equal(check(&a), check(&b));
+    assert_memory_equal(a.ids, b.ids, 100 * sizeof *a.ids);
+    const struct booking_state *x = table_by_index(&a.engine->bookings, a.order.root);
+    const struct booking_state *y = table_by_index(&b.engine->bookings, b.order.root);
+    assert_int_equal(x->row.id, y->row.id);
+    free(a.memory);
+    free(b.memory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(same_as_a_sorted_array),
+        cmocka_unit_test(stays_flat),
+        cmocka_unit_test(one_shape_for_one_content),
+    };
+    return cmocka_run_group_tests_name("order", tests, NULL, NULL);
+}
