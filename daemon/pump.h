@@ -97,6 +97,8 @@ struct pump {
 
     struct store_batch *batch; /* being filled; NULL: none free */
     unsigned in_flight;
+    uint64_t handed_ns; /* when the last batch went to the journal */
+    uint32_t handed_rows;
     struct engine_effects effects; /* of the step at hand */
     struct tide_request *request;
     char *text; /* TIDE_PACKET_BYTES_MAX, for what goes out */
@@ -109,7 +111,7 @@ struct pump {
     struct engine_event held_event;
 
     uv_async_t wake;
-    uv_timer_t deadline_timer, second_timer, gate_timer;
+    uv_timer_t deadline_timer, second_timer, gate_timer, gather_timer;
     uv_mutex_t mutex; /* guards the three below, written on the journal thread */
     struct {
         struct store_batch *batch;
@@ -140,7 +142,7 @@ bool pump_ticks_domain(struct pump *pump, struct domain *domain, tide_ms now_ms)
  * *ret_code (may be NULL). Returns false when it must wait for a batch (then it is held). */
 bool pump_step(struct pump *pump, struct domain *domain, const struct engine_event *event,
                const struct store_origin *origin, enum tide_code *ret_code);
-/* Hands the batch over if the journal is idle. */
+/* Hands the batch over if the journal is idle; in a crowd, after gathering for a moment. */
 void pump_commit(struct pump *pump);
 /* Everything that is due now, in all domains; sets the timer for what comes next. */
 void pump_ticks(struct pump *pump);
