@@ -5,7 +5,8 @@
  *
  * How much is folded, and when:
  *   batches keep coming, tables close behind     nothing: the next commits carry it along
- *   behind by BEHIND_EVENTS or BEHIND_US         a unit of FOLD_US a commit; far behind, ten times
+ *   behind by BEHIND_EVENTS or BEHIND_US         a unit of FOLD_US a commit
+ *   behind by FAR_BEHIND_EVENTS                  until it is less: the tail of a start is bounded
  *   nobody has given anything for QUIET_US       all that is left
  *   store_hurry                                  at once
  * so folding has no fsync of its own as long as there is work, and holds nobody up for long.
@@ -21,7 +22,7 @@
 
 #define BEHIND_EVENTS 4096
 #define BEHIND_US 500000
-#define FAR_BEHIND_EVENTS 262144 /* from here on the fold keeps pace, whatever it costs */
+#define FAR_BEHIND_EVENTS 131072 /* from here on the fold keeps pace, whatever it costs */
 #define FOLD_US 2500             /* a unit while batches wait */
 #define FOLD_IDLE_US 4000        /* a unit while nobody waits */
 #define FOLD_IDLE_ALL_US 10000   /* all units of one idle transaction */
@@ -111,7 +112,7 @@ static int64_t fold_budget_us(const struct store_journal *journal, bool idle)
         return behind < MUCH_LEFT_EVENTS ? FOLD_IDLE_ALL_US : FOLD_IDLE_FAR_US;
     if (!lags(journal, now))
         return 0;
-    return behind < FAR_BEHIND_EVENTS ? FOLD_US : FOLD_US * 10;
+    return FOLD_US;
 }
 
 static enum store_error append_all(struct store_journal *journal, struct store_batch **list,
@@ -136,6 +137,8 @@ static enum store_error fold_some(struct store_journal *journal, struct store_ba
     while (left > FOLD_LEAST_US && store_writer_behind(writer) > 0 && error == STORE_OK) {
         error = store_writer_fold(writer, idle && left > FOLD_IDLE_US ? FOLD_IDLE_US : left);
         left = budget - (store_now_us() - start);
+        if (budget > 0 && store_writer_behind(writer) >= FAR_BEHIND_EVENTS)
+            left = FOLD_US;
         if (idle && atomic_load(&journal->waiting) > 0)
             break;
     }
