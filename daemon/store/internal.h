@@ -202,10 +202,10 @@ struct store_namerows {
 };
 enum store_error store_namerows_init(struct store_namerows *rows, sqlite3 *db, const char *path);
 void store_namerows_done(struct store_namerows *rows);
-/* Writes changes in order inside the open transaction; *ret_forgot tells whether one was a
- * STORE_CHANGE_FORGET. The list of the forgotten is on disk before this returns. */
+/* Writes changes in order inside the open transaction; *ret_wipe tells whether a text
+ * went away (forgotten or corrected). The list of the forgotten is on disk before this returns. */
 enum store_error store_namerows_write(struct store_namerows *rows, const struct store *store,
-                                      const struct store_changes *changes, bool *ret_forgot);
+                                      const struct store_changes *changes, bool *ret_wipe);
 /* Writes the table of names anew, so that no page holds what was deleted. In a transaction of its
  * own. */
 enum store_error store_namerows_scrub(sqlite3 *db);
@@ -308,7 +308,7 @@ struct store_house {
     int wal_pages;          /* in the log after the last commit */
     int wal_pages_seen;     /* when a checkpoint was last tried */
     bool blocked;           /* by a reader: it did not get to the end */
-    bool truncate, scrub;   /* something was forgotten: no byte of it may stay */
+    bool truncate, scrub;   /* a text went away: no byte of it may stay */
     int64_t truncate_at_us; /* try again then */
     int64_t purge_at_us;
     struct store_origin purge_from; /* where the walk over old rids goes on */

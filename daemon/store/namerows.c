@@ -239,9 +239,9 @@ static enum store_error write_change(struct store_namerows *rows, const char *do
 }
 
 enum store_error store_namerows_write(struct store_namerows *rows, const struct store *store,
-                                      const struct store_changes *changes, bool *ret_forgot)
+                                      const struct store_changes *changes, bool *ret_wipe)
 {
-    bool forgot = false;
+    bool forgot = false, corrected = false;
     for (uint32_t i = 0; i < changes->count; i++) {
         const struct store_change *change = &changes->items[i];
         enum store_error error =
@@ -249,10 +249,11 @@ enum store_error store_namerows_write(struct store_namerows *rows, const struct 
         if (error != STORE_OK)
             return error;
         forgot = forgot || change->op == STORE_CHANGE_FORGET;
+        corrected = corrected || change->op == STORE_CHANGE_SET;
     }
     if (forgot && fdatasync(rows->list_fd) != 0)
         return STORE_IO;
-    *ret_forgot = forgot;
+    *ret_wipe = forgot || corrected;
     return STORE_OK;
 }
 

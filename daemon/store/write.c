@@ -19,7 +19,7 @@ static void take_back(struct store_writer *writer)
         writer->journal[i] = atomic_load(&writer->store->domains[i].durable);
         writer->folded[i] = atomic_load(&writer->store->domains[i].applied);
     }
-    writer->forgot = false;
+    writer->wipe = false;
 }
 
 /* Rids of rows that the table of rids does not have yet. */
@@ -157,10 +157,10 @@ enum store_error store_writer_append(struct store_writer *writer, const struct s
     sqlite3_clear_bindings(writer->append);
     if (code != SQLITE_OK)
         return store_sql_error(writer->db, code);
-    bool forgot = false;
+    bool wipe = false;
     enum store_error error =
-        store_namerows_write(&writer->names, writer->store, &batch->changes, &forgot);
-    writer->forgot = writer->forgot || forgot;
+        store_namerows_write(&writer->names, writer->store, &batch->changes, &wipe);
+    writer->wipe = writer->wipe || wipe;
     return error;
 }
 
@@ -245,9 +245,9 @@ static void tell(struct store_writer *writer)
         writer->behind_since_us = 0;
     else if (writer->behind_since_us == 0)
         writer->behind_since_us = store_now_us();
-    if (writer->forgot) {
+    if (writer->wipe) {
         writer->house.scrub = writer->house.truncate = true;
-        writer->forgot = false;
+        writer->wipe = false;
     }
 }
 

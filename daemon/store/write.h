@@ -15,7 +15,7 @@ struct store_writer {
     struct store_house house;
     uint64_t journal[STORE_DOMAIN_SLOTS]; /* last row written, in this transaction or before */
     uint64_t folded[STORE_DOMAIN_SLOTS];  /* last row folded, likewise */
-    bool forgot;                          /* in this transaction */
+    bool wipe;                            /* a text went away in this transaction */
     uint32_t fold_domain;                 /* whose turn it is */
     int64_t event_ns;                     /* what folding one event costs, on average */
     int64_t behind_since_us;              /* 0: the tables are as far as the journal */
