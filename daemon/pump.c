@@ -1,4 +1,4 @@
-/* pump.c - events into the engine, its effects into a batch, the batch to the journal. See pump.h. */
+/* pump.c - events into the engine, its effects into a batch, the batch to the journal: pump.h. */
 #include "daemon/pump.h"
 
 #include <stdlib.h>

@@ -51,7 +51,7 @@ static void select_rows(struct pump *pump, const struct waiting *wait, struct st
     *ret_more |= more;
 }
 
-/* What is kept about a person, the latest of each kind; the rest is in history, inbox, statements. */
+/* What is kept about a person, the latest of each kind; older: history, inbox, statements. */
 static void read_person(struct pump *pump, const struct waiting *wait, bool *ret_more)
 {
     const struct domain *domain = wait->domain;

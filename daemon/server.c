@@ -1,6 +1,6 @@
 /* server.c - the daemon's table of contents: what comes up in which order, and goes down again.
  *
- *   up     store (recovery) ► engines ► pump ► broker files ► http ► mqtt ► READY after first SUBACK
+ *   up     store (recovery) ► engines ► pump ► broker files ► http ► mqtt ► READY after the SUBACK
  *   down   intake stops ► drain, commit ► outbox flushed ► mqtt gone ► http gone ► store closed ►
  *          handles closed ► loop ends by itself
  *

@@ -4,7 +4,7 @@
  * its key (a u32, never 0), so an element whose first word is 0 is free.
  *
  *   dense   (places, persons, slots, ...): element i holds key i.
- *   hashed  (bookings, sessions, ...):     buckets ──► element; linear probing, backward-shift delete
+ *   hashed  (bookings, sessions, ...):     buckets ──► element; linear probing, backward shift
  *
  *     buckets: │ 0 │ 7 │ 0 │ 3 │ 9 │       elements: │ - │ row │ row │ - │ ...
  *                    └────────┼───┼──────────────────────────▲

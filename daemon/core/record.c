@@ -1,6 +1,6 @@
 /* record.c - descriptors of all records, made from the lists in records.h, and their bytes.
  *
- *   packed: | length of the rest (varint) | field 1 | field 2 | ... |   trailing zero fields left out
+ *   packed: | length of the rest (varint) | field 1 | field 2 | ... |   zeros at the end left out
  *   field:  varint of 7 bits a byte, low bits first; signed ones zigzag (0 -1 1 -2 -> 0 1 2 3)
  */
 #include "tide/records.h"

@@ -1,4 +1,4 @@
-/* check.c - what a failed assertion of the core does in every program: a line in the log, an end. */
+/* check.c - what a failed assertion of the core does in every program: a line, an end. */
 #include <stdlib.h>
 
 #include "daemon/ops/ops.h"

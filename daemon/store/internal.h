@@ -128,7 +128,7 @@ void store_fold_done(struct store_fold *fold);
 enum store_error store_fold_unit(struct store_fold *fold, uint32_t domain, uint64_t seq,
                                  uint32_t events, uint64_t *ret_seq);
 
-/* ---- rids.c: rids on their way into their table ------------------------------------------------ */
+/* ---- rids.c: rids on their way into their table ---------------------------------------------- */
 struct store_rids;
 sqlite3_stmt *store_rid_statement(sqlite3 *db);
 int store_rid_put(sqlite3_stmt *statement, uint32_t domain, uint64_t seq, tide_id user,

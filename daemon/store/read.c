@@ -96,7 +96,7 @@ static bool copy_answer(struct store_reader *reader, const void *bytes, size_t l
     return true;
 }
 
-/* The answer in a row of the journal, when it is there; *ret_same_body: it was given to this body. */
+/* The answer in a row of the journal, if it is there; *ret_same_body: it was for this body. */
 static bool read_answer(struct store_reader *reader, uint32_t domain, uint64_t seq,
                         const struct store_origin *origin, size_t *ret_len, bool *ret_same_body)
 {

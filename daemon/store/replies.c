@@ -5,7 +5,7 @@
  *   ▲ trimmed when in the table  ▲ rolled back when the disk was full
  *
  * A rid is here from the moment its event is in a batch until its row is in the table of rids and
- * the reader can see it; so a repeat is never executed twice, however soon it comes. The loop's alone.
+ * the reader can see it; so a repeat is never executed twice, however soon it comes. The loop's.
  */
 #include <assert.h>
 #include <stdlib.h>

@@ -59,7 +59,7 @@ struct store_rids {
     bool finished; /* in the open transaction the last entry was written */
 };
 
-/* ---- rows --------------------------------------------------------------------------------------- */
+/* ---- rows ------------------------------------------------------------------------------------ */
 sqlite3_stmt *store_rid_statement(sqlite3 *db)
 {
     return store_sql_prepare(
@@ -77,7 +77,7 @@ int store_rid_put(sqlite3_stmt *statement, uint32_t domain, uint64_t seq, tide_i
     return store_sql_once(statement);
 }
 
-/* ---- life --------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 struct store_rids *store_rids_new(sqlite3 *db)
 {
     struct store_rids *rids = calloc(1, sizeof *rids);
@@ -132,7 +132,7 @@ bool store_rids_add(struct store_rids *rids, uint32_t domain, uint64_t seq,
     return true;
 }
 
-/* ---- order -------------------------------------------------------------------------------------- */
+/* ---- order ----------------------------------------------------------------------------------- */
 static int compare(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
@@ -197,16 +197,21 @@ static void rewind_merge(struct store_rids *rids)
         sift_down(rids, i);
 }
 
-/* ---- sealing ------------------------------------------------------------------------------------ */
+/* ---- sealing --------------------------------------------------------------------------------- */
+static bool grow(uint32_t **list, uint32_t count)
+{
+    uint32_t *more = realloc(*list, count * sizeof *more);
+    if (more == NULL)
+        return false;
+    *list = more;
+    return true;
+}
+
 static bool reserve_runs(struct store_rids *rids, uint32_t runs)
 {
     if (rids->runs_cap >= runs)
         return true;
-    uint32_t *at = realloc(rids->at, runs * sizeof *at);
-    rids->at = at != NULL ? at : rids->at;
-    uint32_t *heap = realloc(rids->heap, runs * sizeof *heap);
-    rids->heap = heap != NULL ? heap : rids->heap;
-    if (at == NULL || heap == NULL)
+    if (!grow(&rids->at, runs) || !grow(&rids->heap, runs))
         return false;
     rids->runs_cap = runs;
     return true;
@@ -266,7 +271,7 @@ void store_rids_undo(struct store_rids *rids)
         rewind_merge(rids);
 }
 
-/* ---- sweeping ------------------------------------------------------------------------------------ */
+/* ---- sweeping -------------------------------------------------------------------------------- */
 static bool is_old(const struct set *set, int64_t now)
 {
     int64_t age = set->count >= FEW_RIDS ? QUIET_AGE_US : OLD_AGE_US;

@@ -1,4 +1,4 @@
-# What `make install` puts beside programs and units: accounts, folders, the brokers' files, scripts.
+# What `make install` puts beside programs and units: accounts, folders, brokers' files.
 
 SYSTEM_BROKER := people.conf field.conf field.acl mosquitto-field.service README.md
 

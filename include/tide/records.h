@@ -311,8 +311,8 @@
     F(O, time, device_ms) F(O, u32, ask) F(O, u32, boot) F(O, u32, seq)
 #define TIDE_FIELDS_command_done(F, O)                                                             \
     F(O, command, command) F(O, enum_command_state, state) F(O, u32, boot) F(O, u32, seq)
-/* "What comes next from me is (boot, seq + 1)": also after a restore, when the gateway no longer has
- * what the daemon lost. */
+/* "What comes next from me is (boot, seq + 1)": also after a restore, when the gateway no longer
+ * has what the daemon lost. */
 #define TIDE_FIELDS_hello(F, O) F(O, u32, boot) F(O, u32, seq)
 #define TIDE_FIELDS_forget(F, O) F(O, enum_name_kind, kind) F(O, u32, id)
 /* A name's text changed; the text itself is not here. */
@@ -458,7 +458,7 @@ size_t tide_record_pack(const struct tide_record *desc, const void *record, uint
                         size_t cap);
 
 /* Unpacks one record from the front of the bytes into *ret (zeroed first; desc->size bytes).
- * Returns the bytes consumed, 0 when they are not a record of this kind: truncated, out of range. */
+ * Returns the bytes consumed, 0 when they are not a record of this kind: cut, or out of range. */
 size_t tide_record_unpack(const struct tide_record *desc, const uint8_t *in, size_t len, void *ret);
 
 /* The name of a member of an enum field ("no_show"); NULL when the number has none. */

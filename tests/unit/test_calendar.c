@@ -1,4 +1,4 @@
-/* test_calendar.c - civil days and their classes, against real holiday files where they are at hand.
+/* test_calendar.c - civil days and their classes, against real holiday files where they lie.
  *
  * The files (holiday-cn, see SOURCES.md beside them) are read from $TIDE_SHARED/data/calendar;
  * without them these tests say so and are skipped.

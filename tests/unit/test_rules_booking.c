@@ -1,4 +1,4 @@
-/* test_rules_booking.c - the rules of promises as tables: one row a rule, in order of precedence. */
+/* test_rules_booking.c - the rules of promises as tables: one row a rule, by precedence. */
 #include "tests/unit/engine_fixture.h"
 
 /* ---- who may book what, when ---------------------------------------------------------------- */

@@ -308,7 +308,7 @@ static enum tide_lane_dir direction(const struct tide_lane *lane, unsigned said)
                                            : (enum tide_lane_dir)said;
 }
 
-/* The lane, if it is this gateway's. Else the fact is taken (its number counts) and means nothing. */
+/* The lane, if it is this gateway's. Else the fact is taken (it counts) and means nothing. */
 static const struct tide_lane *lane_asked(struct step *step, tide_id id)
 {
     const struct lane_state *lane = table_find(&step->engine->lanes, id);

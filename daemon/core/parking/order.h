@@ -6,8 +6,8 @@
  *
  *   root ──►        09:30                                left, right: places in the pool
  *                  ╱     ╲
- *              08:00     18:00                           a treap: by (start, id) from left to right,
- *                       ╱                                by a mix of the id from top to bottom
+ *              08:00     18:00                           a treap: (start, id) from left to right,
+ *                       ╱                                a mix of the id from top to bottom
  *                   12:00
  *
  * The shape follows from what is in it, whatever the way it came in, so an engine that was loaded

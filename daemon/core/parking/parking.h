@@ -28,8 +28,8 @@ int32_t windows_first_day(const struct engine *engine);
 int32_t windows_last_day(const struct engine *engine);
 void windows_roll(struct step *step); /* deadline: a new day comes into the horizon */
 void windows_roll_due(struct engine *engine);
-/* Live bookings of a slot that lie outside a window now keep their promise; the record says why, and
- * those concerned are told. After a blackout those that have not arrived move, or are broken.
+/* Live bookings of a slot that lie outside a window now keep their promise; the record says why,
+ * and those concerned are told. After a blackout those that have not arrived move, or are broken.
  * Returns how many were touched. */
 uint32_t window_resettle_slot(struct step *step, struct slot_state *slot, enum tide_why why);
 /* The same for all slots, a bounded number a tick. False when one is under way already. */

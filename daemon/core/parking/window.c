@@ -1,7 +1,7 @@
 /* window.c - supply: an owner's rules become open bits over the rolling horizon.
  *
  *   rules of a slot (by id)             resolved, one civil day after another
- *     weekly  workday 08:00-17:30   ──►   ░░▓▓▓▓▓▓░░   a rule may run past midnight into the next day
+ *     weekly  workday 08:00-17:30   ──►   ░░▓▓▓▓▓▓░░   may run past midnight into the next day
  *     once    2019-05-21 18:00-…    ──►   ░░▓▓▓▓▓▓▓▓
  *     recall, blackout              ──►   ░░▓▓░░▓▓▓▓   closers win over openers
  *
