@@ -139,7 +139,8 @@ int pump_start(struct pump *pump);
  * is held: then the event must wait. */
 bool pump_ticks_domain(struct pump *pump, struct domain *domain, tide_ms now_ms);
 /* Runs one event whose time has no deadline before it: the step, into the batch. The engine's
- * reply code is in *ret_code (may be NULL). Returns false when it must wait for a batch (then it is held). */
+ * reply code is in *ret_code (may be NULL). Returns false when it must wait for a batch (then it
+ * is held). */
 bool pump_step(struct pump *pump, struct domain *domain, const struct engine_event *event,
                const struct store_origin *origin, enum tide_code *ret_code);
 /* Hands the batch over if the journal is idle; in a crowd, after gathering for a moment. */
