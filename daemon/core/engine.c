@@ -14,6 +14,7 @@
 #include "daemon/core/ledger.h"
 #include "daemon/core/notice.h"
 #include "daemon/core/parking/parking.h"
+#include "daemon/core/parking/slices.h"
 #include "daemon/core/put.h"
 
 /* ---- memory --------------------------------------------------------------------------------- */
@@ -85,7 +86,8 @@ static void carve_all(struct engine *e, struct carve *carve, const struct engine
     heap_carve(&e->heap, carve, l->bookings + l->series + l->slots + l->incidents + 3);
     e->ring_days = freemap_ring_days(l->horizon_days_max);
     e->ring_words = e->ring_days * TIDE_GRAINS_A_DAY / 64;
-    e->ring_bits = carve_take(carve, (size_t)l->slots * 2 * e->ring_words * sizeof(uint64_t));
+    freemap_carve(e, carve, l);
+    slices_carve(e, carve, l);
 }
 
 size_t engine_size(const struct engine_limits *limits)

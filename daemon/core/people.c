@@ -3,6 +3,7 @@
  * Every list is kept in the order of its keys, so that whoever walks one walks it the same way in
  * an engine that was loaded and in one that never stopped.
  */
+#include "daemon/core/parking/slices.h"
 #include "daemon/core/put.h"
 
 /* ---- persons of a household ----------------------------------------------------------------- */
@@ -153,6 +154,7 @@ void slot_attach_zone(struct engine *engine, struct slot_state *slot)
     CHECK(zone != NULL);
     chain_in(engine, &zone->first_slot, slot, false);
     zone->slot_count++;
+    slices_mark(engine, slot->row.id, slot->row.zone, slot->row.cls, true);
     if (owner != NULL)
         chain_in(engine, &owner->first_slot, slot, true);
 }
@@ -164,6 +166,7 @@ void slot_detach_zone(struct engine *engine, struct slot_state *slot)
     CHECK(zone != NULL && zone->slot_count > 0);
     chain_out(engine, &zone->first_slot, slot, false);
     zone->slot_count--;
+    slices_mark(engine, slot->row.id, slot->row.zone, slot->row.cls, false);
     if (owner != NULL)
         chain_out(engine, &owner->first_slot, slot, true);
     slot->next_in_zone = slot->next_of_owner = 0;

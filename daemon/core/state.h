@@ -24,6 +24,8 @@ struct order_links {
     uint32_t next, left, right;
 };
 
+struct slice_words; /* parking/slices.h */
+
 struct place_state {
     struct tide_place row;
     uint32_t first_person; /* of a household */
@@ -64,8 +66,8 @@ struct slot_state {
     uint32_t next_in_zone, next_of_owner;
     uint32_t first_window;
     struct order bookings;
-    uint32_t session;      /* live one that stands here */
-    uint64_t *open, *busy; /* rings of grains, see freemap.h */
+    uint32_t session;             /* live one that stands here */
+    uint64_t *open, *busy, *free; /* rings of grains, see freemap.h */
 };
 struct lane_state {
     struct tide_lane row;
@@ -108,6 +110,16 @@ struct plate_state { /* derived: what a plate has at the moment */
     uint32_t session;
 };
 
+/* Free bits by time, see parking/slices.h. */
+struct slices {
+    uint32_t words;            /* a row: one bit a slot, by its id */
+    uint64_t *rows, *blocks;   /* by ring position; by eight of them */
+    uint64_t *zones;           /* by zone: its slots */
+    uint64_t *classes;         /* by class: its slots */
+    struct slice_words *spans; /* by zone: words that hold its slots */
+    uint64_t *scratch;
+};
+
 struct engine {
     struct engine_limits limits;
     engine_trace_fn *trace;
@@ -118,7 +130,8 @@ struct engine {
     int64_t ring_base;                      /* the grain at bit 0 of the rings */
     int64_t known_from, known_until;        /* grains that the rings know, see freemap.h */
     uint32_t ring_days, ring_words;
-    uint64_t *ring_bits;      /* open and busy of slot 1, of slot 2, ... */
+    uint64_t *ring_bits; /* open, busy and free of slot 1, of slot 2, ... */
+    struct slices slices;
     struct tide_account pool; /* account 0 */
     struct table places, persons, roles, users, vehicles, zones, slots, lanes, windows, accounts,
         bookings, series, sessions, spots, incidents, days, cursors, plates, commands;

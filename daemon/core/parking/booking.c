@@ -35,6 +35,7 @@ static void busy_write(struct engine *engine, const struct booking_state *bookin
         freemap_set(engine, slot->busy, from, until);
     else
         freemap_clear(engine, slot->busy, from, until);
+    freemap_publish(engine, slot, from, until);
 }
 
 static void slot_attach(struct engine *engine, struct booking_state *booking)

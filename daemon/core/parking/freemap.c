@@ -5,6 +5,7 @@
 
 #include "daemon/core/calendar.h"
 #include "daemon/core/parking/parking.h"
+#include "daemon/core/parking/slices.h"
 
 uint32_t freemap_ring_days(uint32_t horizon_days)
 {
@@ -19,7 +20,7 @@ static grain ring_grains(const struct engine *engine)
 
 /* A division a grain would cost more than all the rest: what the ring knows lies within one ring
  * length of ring_base. */
-static uint32_t ring_at(const struct engine *engine, grain g)
+uint32_t freemap_at(const struct engine *engine, grain g)
 {
     grain ring = ring_grains(engine), at = g - engine->ring_base;
     while (at < 0)
@@ -52,7 +53,7 @@ static void span_write(const struct engine *engine, uint64_t *bits, grain from, 
         return;
     grain ring = ring_grains(engine);
     CHECK(until - from <= ring);
-    uint32_t at = ring_at(engine, from), len = (uint32_t)(until - from);
+    uint32_t at = freemap_at(engine, from), len = (uint32_t)(until - from);
     uint32_t first = len < (uint32_t)ring - at ? len : (uint32_t)ring - at;
     range_write(bits, at, at + first, value);
     range_write(bits, 0, len - first, value);
@@ -75,7 +76,7 @@ void freemap_horizon(struct engine *engine)
     engine->ring_base = engine->known_from - engine->known_from % ring_grains(engine);
 }
 
-/* The first grain in [from, until) whose bit in (open & ~busy) is `wanted`; until when none is.
+/* The first grain in [from, until) whose bit in (free or open) is `wanted`; until when none is.
  * What the ring does not know is neither open nor free. */
 static grain find(const struct engine *engine, const struct slot_state *slot, grain from,
                   grain until, bool wanted, bool look_at_busy)
@@ -88,8 +89,8 @@ static grain find(const struct engine *engine, const struct slot_state *slot, gr
     }
     grain end = until < last ? until : last;
     while (at < end) {
-        uint32_t bit = ring_at(engine, at), word = bit / 64;
-        uint64_t value = slot->open[word] & ~(look_at_busy ? slot->busy[word] : 0);
+        uint32_t bit = freemap_at(engine, at), word = bit / 64;
+        uint64_t value = look_at_busy ? slot->free[word] : slot->open[word];
         if (!wanted)
             value = ~value;
         value >>= bit % 64;
@@ -128,31 +129,30 @@ grain freemap_next_free(const struct engine *engine, const struct slot_state *sl
     return find(engine, slot, from, until, true, true);
 }
 
-void freemap_probe_make(const struct engine *engine, grain from, grain until,
-                        struct freemap_probe *ret)
+/* ---- publishing ----------------------------------------------------------------------------- */
+static void publish_word(const struct engine *engine, const struct slot_state *slot, uint32_t word)
 {
-    ret->count = 0;
-    ret->impossible = from >= until || from < engine->known_from || until > engine->known_until;
-    while (!ret->impossible && from < until) {
-        uint32_t bit = ring_at(engine, from), left = 64 - bit % 64;
-        grain end = until - from < left ? until : from + left;
-        CHECK(ret->count < FREEMAP_PROBE_WORDS_MAX);
-        ret->words[ret->count] = bit / 64;
-        ret->masks[ret->count++] = mask_of(bit % 64, bit % 64 + (uint32_t)(end - from));
-        from = end;
+    uint64_t now = slot->open[word] & ~slot->busy[word], changed = now ^ slot->free[word];
+    if (changed == 0)
+        return;
+    slot->free[word] = now;
+    slices_write(engine, slot->row.id, word, changed, now);
+}
+
+void freemap_publish(const struct engine *engine, const struct slot_state *slot, grain from,
+                     grain until)
+{
+    CHECK(until - from <= ring_grains(engine));
+    while (from < until) {
+        uint32_t bit = freemap_at(engine, from);
+        publish_word(engine, slot, bit / 64);
+        from += 64 - bit % 64;
     }
 }
 
-bool freemap_probe_fits(const struct freemap_probe *probe, const struct slot_state *slot)
+bool freemap_knows(const struct engine *engine, grain from, grain until)
 {
-    if (probe->impossible)
-        return false;
-    for (uint32_t i = 0; i < probe->count; i++) {
-        uint32_t word = probe->words[i];
-        if ((slot->open[word] & ~slot->busy[word] & probe->masks[i]) != probe->masks[i])
-            return false;
-    }
-    return true;
+    return from < until && from >= engine->known_from && until <= engine->known_until;
 }
 
 grain freemap_free_before(const struct engine *engine, const struct slot_state *slot, grain from,
@@ -162,8 +162,8 @@ grain freemap_free_before(const struct engine *engine, const struct slot_state *
     if (max > from - engine->known_from)
         max = from - engine->known_from;
     while (count < max) {
-        uint32_t bit = ring_at(engine, from - count - 1), word = bit / 64;
-        uint64_t taken = ~(slot->open[word] & ~slot->busy[word]) << (63 - bit % 64);
+        uint32_t bit = freemap_at(engine, from - count - 1), word = bit / 64;
+        uint64_t taken = ~slot->free[word] << (63 - bit % 64);
         if (taken != 0) {
             count += __builtin_clzll(taken);
             break;
@@ -173,11 +173,22 @@ grain freemap_free_before(const struct engine *engine, const struct slot_state *
     return count < max || max < 0 ? count : max;
 }
 
+void freemap_carve(struct engine *engine, struct carve *carve, const struct engine_limits *limits)
+{
+    size_t bytes = (size_t)limits->slots * 3 * engine->ring_words * sizeof(uint64_t);
+    engine->ring_bits = carve_take(carve, bytes);
+    if (carve->base != NULL)
+        memset(engine->ring_bits, 0, bytes);
+}
+
 void freemap_adopt(const struct engine *engine, struct slot_state *slot)
 {
     CHECK(slot->row.id > 0 && slot->row.id <= engine->slots.cap);
     size_t words = engine->ring_words;
-    slot->open = engine->ring_bits + (size_t)(slot->row.id - 1) * 2 * words;
+    slot->open = engine->ring_bits + (size_t)(slot->row.id - 1) * 3 * words;
     slot->busy = slot->open + words;
+    slot->free = slot->busy + words;
     memset(slot->open, 0, 2 * words * sizeof(uint64_t));
+    for (uint32_t word = 0; word < words; word++) /* of one that had this id before */
+        publish_word(engine, slot, word);
 }

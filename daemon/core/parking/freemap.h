@@ -5,7 +5,10 @@
  *   open           │        │  ▓▓▓▓▓ │  ▓▓▓▓▓ │     │  ▓▓▓▓▓ │        │   its windows, resolved
  *   busy           │        │   ▓▓   │        │     │        │        │   promised to bookings
  *                  └────────┴────────┴────────┴─   ─┴────────┴────────┘
- *   free = open and not busy
+ *   free           │        │  ▓░░▓▓ │  ▓▓▓▓▓ │     │  ▓▓▓▓▓ │        │   open and not busy
+ *
+ * open and busy are written; freemap_publish then brings free up to date, and with it the rows of
+ * slices.h. Whoever writes publishes before anybody asks.
  *
  * A grain is counted from 1970 UTC; it lies at (grain mod ring). The ring is a whole number of
  * 64-bit words and of days. Before a day is resolved its old bits are cleared.
@@ -29,6 +32,9 @@ static inline grain grain_ceil(tide_ms time_ms)
 /* Days that a ring holds for a horizon, and its words. */
 uint32_t freemap_ring_days(uint32_t horizon_days);
 
+/* Takes the rings of all slots out of the engine's block, all clear. */
+void freemap_carve(struct engine *engine, struct carve *carve, const struct engine_limits *limits);
+
 /* Gives a new slot its rings, which lie at its id in the engine's block; all clear. */
 void freemap_adopt(const struct engine *engine, struct slot_state *slot);
 
@@ -39,17 +45,13 @@ void freemap_horizon(struct engine *engine);
 /* Sets or clears the grains [from, until) of a ring; a span no longer than the ring. */
 void freemap_set(const struct engine *engine, uint64_t *bits, grain from, grain until);
 void freemap_clear(const struct engine *engine, uint64_t *bits, grain from, grain until);
-/* A span cut into words of the ring once, to be held against many slots. */
-#define FREEMAP_PROBE_WORDS_MAX (TIDE_HORIZON_DAYS_MAX * 5 + 16)
-struct freemap_probe {
-    bool impossible; /* outside of what the ring knows */
-    uint32_t count;
-    uint32_t words[FREEMAP_PROBE_WORDS_MAX];
-    uint64_t masks[FREEMAP_PROBE_WORDS_MAX];
-};
-void freemap_probe_make(const struct engine *engine, grain from, grain until,
-                        struct freemap_probe *ret);
-bool freemap_probe_fits(const struct freemap_probe *probe, const struct slot_state *slot);
+/* After open or busy of [from, until) were written. */
+void freemap_publish(const struct engine *engine, const struct slot_state *slot, grain from,
+                     grain until);
+/* True when the ring knows all of [from, until), which is not empty. */
+bool freemap_knows(const struct engine *engine, grain from, grain until);
+/* Where a grain that is known lies in the ring. */
+uint32_t freemap_at(const struct engine *engine, grain g);
 /* True when all of [from, until) is open and not busy. */
 bool freemap_is_free(const struct engine *engine, const struct slot_state *slot, grain from,
                      grain until);

@@ -129,7 +129,8 @@ void windows_resolve(struct engine *engine, struct slot_state *slot, int32_t fro
     CHECK(zone != NULL && from <= until);
     struct bounds bounds = {grain_floor(calendar_day_start(engine, from)),
                             grain_floor(calendar_day_start(engine, until + 1))};
-    freemap_clear(engine, slot->open, bounds.from, bounds.until);
+    const struct bounds all = bounds;
+    freemap_clear(engine, slot->open, all.from, all.until);
     if (slot->row.lent_until != 0) { /* an agreement that ends */
         grain end = grain_floor(calendar_day_start(engine, slot->row.lent_until + 1));
         bounds.until = end < bounds.until ? end : bounds.until;
@@ -137,6 +138,7 @@ void windows_resolve(struct engine *engine, struct slot_state *slot, int32_t fro
     apply_list(engine, slot, slot->first_window, bounds, true, from, until);
     apply_list(engine, slot, slot->first_window, bounds, false, from, until);
     apply_list(engine, slot, zone->first_blackout, bounds, false, from, until);
+    freemap_publish(engine, slot, all.from, all.until);
 }
 
 void windows_resolve_zone(struct engine *engine, tide_id zone)

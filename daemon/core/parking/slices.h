@@ -1,0 +1,57 @@
+/* slices.h - free time turned round: which slots are free at a time.
+ *
+ * A slot's ring (freemap.h) tells when it is free; asking "who is free from s to e?" of every ring
+ * costs more with every slot. So the same bits stand here a second time, a row a grain:
+ *
+ *              slot 1 2 3 4 5 6 7 8 ...  64 │ 65 ...
+ *   08:00           1 1 0 1 0 1 1 0         │             free for all of [08:00, 08:10):
+ *   08:05           1 0 0 1 0 1 1 0         │             row AND row, a word for 64 slots
+ *   08:10           0 0 1 1 0 1 0 0         │
+ *   ..              └──── one word ────┘
+ *
+ * and, so that long stays cost little more than short ones, once more a row for eight grains:
+ *
+ *   08:00-08:40     0 0 0 1 0 1 0 0                       1: free in all eight
+ *
+ * A span of n grains is at most 14 rows of one grain and n/8 of eight. Rows lie in a ring like the
+ * slots' bits, at (grain mod ring): a new day takes the rows of one that is gone, nothing is built
+ * anew. Bits of all zones stand in one row; a mask tells which are of a zone, another of a class.
+ */
+#ifndef TIDE_CORE_PARKING_SLICES_H
+#define TIDE_CORE_PARKING_SLICES_H
+
+#include "daemon/core/state.h"
+
+#define SLICE_BLOCK 8u /* grains a row of the second kind */
+
+/* Sets of slots that a search works with; they lie in the engine's block and hold nothing between
+ * two calls. */
+enum slice_scratch { SLICE_FOUND, SLICE_LEVELS, SLICE_SETS = SLICE_LEVELS + 2 * 24 };
+
+/* Takes rows, masks and scratch out of the engine's block, all clear. */
+void slices_carve(struct engine *engine, struct carve *carve, const struct engine_limits *limits);
+
+/* The free bits of a slot in one word of its ring: which changed, and how the word stands now. */
+void slices_write(const struct engine *engine, tide_id slot, uint32_t word, uint64_t changed,
+                  uint64_t now);
+
+/* The slot is, or is no longer, one of this zone and class. */
+void slices_mark(const struct engine *engine, tide_id slot, tide_id zone, unsigned cls, bool is);
+
+/* The words of a row in which a zone has slots: [first, until). */
+struct slice_words {
+    uint32_t first, until;
+};
+struct slice_words slices_words(const struct engine *engine, tide_id zone);
+
+/* A scratch set; indexed by the words of a row. */
+uint64_t *slices_scratch(const struct engine *engine, unsigned which);
+
+/* set &= free at ring position `at`, and whether any is left. */
+bool slices_and(const struct engine *engine, uint64_t *set, struct slice_words words, uint32_t at);
+/* set = slots of the zone and class that are free at all of `count` ring positions from `at` on,
+ * which may run over the ring's end. False when there is none. */
+bool slices_free(const struct engine *engine, uint64_t *set, tide_id zone, unsigned cls,
+                 uint32_t at, uint32_t count);
+
+#endif
