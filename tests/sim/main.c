@@ -2,7 +2,7 @@
  * audits the database of a real one.
  *
  *   tide-sim --seed N --days D [--clients N] [--runs N] [--faults all|none|crash,clock,…]
- *            [--store sqlite|memory] [--dir FOLDER] [--trace] [--quiet]
+ *            [--minutes M] [--store sqlite|memory] [--dir FOLDER] [--trace] [--quiet]
  *   tide-sim --audit DB
  *   tide-sim --write-golden FILE
  */
@@ -11,20 +11,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/sim/sim.h"
 
 static void usage(FILE *out)
 {
-    fputs("usage: tide-sim --seed N --days D [--clients N] [--runs N] [--faults LIST]\n"
-          "                [--store sqlite|memory] [--dir FOLDER] [--trace] [--quiet]\n"
-          "       tide-sim --audit DB | --write-golden FILE\n"
-          "  LIST: all, none, or names joined by commas:",
-          out);
+    fputs(
+        "usage: tide-sim --seed N --days D [--clients N] [--runs N] [--faults LIST]\n"
+        "                [--minutes M] [--store sqlite|memory] [--dir FOLDER] [--trace] [--quiet]\n"
+        "       tide-sim --audit DB | --write-golden FILE\n"
+        "  LIST: all, none, or names joined by commas:",
+        out);
     for (unsigned i = 0; i < SIM_FAULT_COUNT; i++)
         fprintf(out, " %s", sim_fault_name(i));
-    fputs("\n  --clients: households, at least 8. --runs: so many seeds from N on.\n", out);
+    fputs("\n  --clients: households, at least 8. --runs: so many seeds from N on;\n"
+          "  --minutes: seeds from N on for so long.\n",
+          out);
 }
 
 static bool sim_faults_read(const char *list, uint32_t *ret)
@@ -126,7 +130,7 @@ static int play_watched(struct sim_conf conf, const char *parent)
 /* ---- options ------------------------------------------------------------------------------- */
 struct options {
     struct sim_conf conf;
-    uint64_t runs;
+    uint64_t runs, minutes;
     const char *audit, *parent;
 };
 
@@ -148,6 +152,8 @@ static bool option_take(struct options *o, int option, const char *text)
         return true;
     case 'r':
         return number_read(text, 1, 1000000, &o->runs);
+    case 'M':
+        return number_read(text, 1, 10000, &o->minutes);
     case 'f':
         return sim_faults_read(text, &o->conf.faults);
     case 'm':
@@ -180,21 +186,34 @@ static bool option_take(struct options *o, int option, const char *text)
     }
 }
 
+/* One seed after the other, to the first violation, the last run, or the end of the time. */
+static int play_all(const struct options *o)
+{
+    time_t until = time(NULL) + (time_t)o->minutes * 60;
+    struct sim_conf conf = o->conf;
+    uint64_t runs = 0;
+    int violations = 0;
+    while (violations == 0 && (o->minutes > 0 ? time(NULL) < until : runs < o->runs)) {
+        violations = play_watched(conf, o->parent);
+        conf.seed++;
+        runs++;
+    }
+    if (runs > 1)
+        printf("tide-sim: %llu runs, %llu days in all, %d violations\n", (unsigned long long)runs,
+               (unsigned long long)(runs * conf.days), violations);
+    return violations;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct option known[] = {{"seed", required_argument, NULL, 's'},
-                                          {"days", required_argument, NULL, 'd'},
-                                          {"clients", required_argument, NULL, 'c'},
-                                          {"runs", required_argument, NULL, 'r'},
-                                          {"faults", required_argument, NULL, 'f'},
-                                          {"store", required_argument, NULL, 'm'},
-                                          {"dir", required_argument, NULL, 'D'},
-                                          {"trace", no_argument, NULL, 't'},
-                                          {"quiet", no_argument, NULL, 'q'},
-                                          {"audit", required_argument, NULL, 'a'},
-                                          {"write-golden", required_argument, NULL, 'g'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"seed", required_argument, NULL, 's'},    {"days", required_argument, NULL, 'd'},
+        {"clients", required_argument, NULL, 'c'}, {"runs", required_argument, NULL, 'r'},
+        {"minutes", required_argument, NULL, 'M'}, {"faults", required_argument, NULL, 'f'},
+        {"store", required_argument, NULL, 'm'},   {"dir", required_argument, NULL, 'D'},
+        {"trace", no_argument, NULL, 't'},         {"quiet", no_argument, NULL, 'q'},
+        {"audit", required_argument, NULL, 'a'},   {"write-golden", required_argument, NULL, 'g'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     struct options o = {
         .conf = {.seed = 1, .days = 10, .households = 24, .faults = (1u << SIM_FAULT_COUNT) - 1},
         .runs = 1};
@@ -213,8 +232,5 @@ int main(int argc, char **argv)
         return audit_database(o.audit, stdout);
     if (o.parent == NULL) /* quick where memory can be had as a disk */
         o.parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-    for (uint64_t i = 0; i < o.runs; i++, o.conf.seed++)
-        if (play_watched(o.conf, o.parent) != 0)
-            return 1;
-    return 0;
+    return play_all(&o);
 }

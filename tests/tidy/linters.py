@@ -9,6 +9,7 @@ from sources import c_files, read, walk
 
 FLAGS = ["-std=c17", "-D_GNU_SOURCE", '-DTIDE_VERSION="0"', "-I.", "-Iinclude"]
 EASED = "-clang-analyzer-*,-cert-err34-c,-bugprone-signal-handler,-cert-sig30-c"
+PROGRAMS = ("tests/run", "tests/soak")  # Python by another name
 FINDING = re.compile(r"^(\S+?):(\d+):\d+: (?:warning|error): (.*)$", re.M)
 
 
@@ -102,7 +103,7 @@ def check_shell(root, files=None):
 def check_python(root, files=None):
     """Python files compile without a warning."""
     found = []
-    for path in files or [p for p in walk(root) if p.endswith(".py") or p == "tests/run"]:
+    for path in files or [p for p in walk(root) if p.endswith(".py") or p in PROGRAMS]:
         argv = ["/usr/bin/python3", "-W", "error", "-c",
                 "import sys; compile(open(sys.argv[1]).read(), sys.argv[1], 'exec')", path]
         code, out = run(argv, root)

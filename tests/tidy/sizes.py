@@ -6,7 +6,7 @@ from sources import c_files, code_only, functions, is_text, read, walk
 FUNCTION_LINES = 70
 COLUMNS = 100
 FILE_LINES = 600
-WIDE = (".c", ".h", ".def", ".py", ".sh", ".mk", "Makefile", "tests/run", ".ci/run")
+WIDE = (".c", ".h", ".def", ".py", ".sh", ".mk", "Makefile", "tests/run", "tests/soak", ".ci/run")
 
 BANNED = {
     "strcpy": "snprintf or memcpy", "strcat": "snprintf", "sprintf": "snprintf",
