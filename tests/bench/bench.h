@@ -20,6 +20,7 @@
 int bench_journal(int argc, char **argv);
 int bench_recover(int argc, char **argv);
 int bench_memory(int argc, char **argv);
+int bench_engine(int argc, char **argv);
 int bench_verify(int argc, char **argv);
 
 /* ---- main.c ---------------------------------------------------------------------------------- */

@@ -14,13 +14,13 @@
 
 /* Not every build has all of them. */
 int bench_peak(int argc, char **argv) __attribute__((weak));
-int bench_engine(int argc, char **argv) __attribute__((weak));
 
 static const struct {
     const char *name, *what;
     int (*run)(int argc, char **argv);
 } all[] = {
-    {"engine", "decisions a second, the engine alone", bench_engine},
+    {"engine", "decisions a second, the engine alone [--slots N] [--fill F] [--horizon-days D]",
+     bench_engine},
     {"peak", "durable bookings a second through the broker, against a bare echo", bench_peak},
     {"journal", "engine and store, against PostgreSQL [--peer postgres|none] [--seconds N]",
      bench_journal},
