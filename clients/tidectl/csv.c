@@ -15,15 +15,18 @@
 
 #include "clients/tidectl/import.h"
 
+/* The last bytes of a file may be the first ones of a letter: they are looked at with NULs behind. */
 static bool is_utf8(const char *bytes, size_t len)
 {
     for (size_t at = 0; at < len;) {
+        char last[8] = "";
+        size_t left = len - at;
         uint32_t point;
-        size_t step = ctl_utf8_next(bytes + at, &point);
 
-        if (step == 1 && point == 0xfffd)
-            return false;
-        if (at + step > len || (point >= 0xd800 && point < 0xe000))
+        if (left < 4)
+            memcpy(last, bytes + at, left);
+        size_t step = ctl_utf8_next(left < 4 ? last : bytes + at, &point);
+        if ((step == 1 && point == 0xfffd) || (point >= 0xd800 && point < 0xe000))
             return false;
         at += step;
     }

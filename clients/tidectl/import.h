@@ -3,6 +3,7 @@
  *   bytes ─ csv.c: UTF-8 or GB18030, delimiter, quotes ─► cells
  *         ─ import_kinds.c: which kind of table, by its headings
  *         ─ import_check.c: each cell ─► rows of admin.put          ┐
+ *         ─ import_fit.c: each row as the daemon reads it           │
  *         ─ import_link.c: keys twice, references, order            ├─► faults, all of them
  *         ─ import.c: summary, question ─ import_send.c: portions ──┘
  */
@@ -110,6 +111,10 @@ void import_note(struct import *import, size_t file, size_t line, const char *co
 void import_add(struct import *import, const struct import_kind *kind, size_t file, size_t line,
                 cJSON *json);
 void import_clear(struct import *import);
+
+/* import_fit.c: false when the daemon's decoder would not take the row, whatever names there are;
+ * with the column at fault ("": the row) and why. */
+bool import_fits(const cJSON *row, char ret_column[64], const char **ret_why);
 
 /* import_check.c: reads, checks and adds the rows of a file. */
 void import_file(struct import *import, size_t file);

@@ -77,6 +77,14 @@ static char *make_key(const struct import_kind *kind, const cJSON *json)
 void import_add(struct import *import, const struct import_kind *kind, size_t file, size_t line,
                 cJSON *json)
 {
+    char column[64];
+    const char *why;
+
+    if (!import_fits(json, column, &why)) {
+        import_fault(import, file, line, column, "%s", why);
+        cJSON_Delete(json);
+        return;
+    }
     if (import->row_count == import->row_cap) {
         size_t cap = import->row_cap ? 2 * import->row_cap : 256;
         struct import_row *rows = realloc(import->rows, cap * sizeof *rows);

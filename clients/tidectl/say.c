@@ -143,9 +143,11 @@ bool ctl_has(const char *words, const char *word)
 {
     size_t len = strlen(word);
 
+    if (len == 0)
+        return false; /* it would be found behind the last one, too */
     for (const char *at = words; at && (at = strstr(at, word)); at++)
         if ((at == words || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
-            return len > 0;
+            return true;
     return false;
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/core/ledger.h"
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/put.h"
+#include "daemon/core/sound.h"
 
 bool setting_bounds(unsigned key, int64_t *ret_least, int64_t *ret_most)
 {
@@ -241,10 +242,15 @@ void deadlines_rebuild(struct engine *engine)
 int engine_load_end(struct engine *engine, tide_ms now)
 {
     engine->now_ms = now;
-    freemap_horizon(engine);
-    if (engine->setting[TIDE_SETTING_horizon_days] > engine->limits.horizon_days_max ||
-        link_people(engine) != 0 || link_supply(engine) != 0 || link_promises(engine) != 0)
+    if (engine->setting[TIDE_SETTING_horizon_days] > engine->limits.horizon_days_max)
         return -1;
+    if (!rows_are_sound(engine))
+        return -2;
+    freemap_horizon(engine);
+    if (link_people(engine) != 0 || link_supply(engine) != 0 || link_promises(engine) != 0)
+        return -1;
+    if (!links_are_sound(engine))
+        return -2;
     deadlines_rebuild(engine);
     return 0;
 }

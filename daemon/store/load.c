@@ -129,8 +129,9 @@ enum store_error store_load_engine(sqlite3 *db, uint32_t domain, struct engine *
         error = store_live_rows(db, domain, into_engine, engine);
     if (own)
         store_sql_run(db, "COMMIT");
-    if (error == STORE_OK && engine_load_end(engine, ret->when_ms) != 0)
-        error = STORE_LIMIT;
+    int fault = error == STORE_OK ? engine_load_end(engine, ret->when_ms) : 0;
+    if (fault != 0)
+        error = fault == -2 ? STORE_CORRUPT : STORE_LIMIT;
     return error;
 }
 

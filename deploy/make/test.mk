@@ -20,9 +20,10 @@ check:
 
 # Fuzz targets: clang's libFuzzer over what bytes from outside reach first. They share nothing with
 # the other builds: every object carries coverage and both sanitizers.
-FUZZ_BUILD := build-fuzz
+FUZZ_BUILD ?= build-fuzz
 FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
-FUZZ_SRC := $(call src,daemon/core daemon/core/parking daemon/core/casebook daemon/ops protocol)
+FUZZ_SRC := $(filter-out %/main.c,$(call src,daemon/core daemon/core/parking daemon/core/casebook \
+    daemon/ops daemon/store daemon/net protocol clients/gateway clients/libtide clients/tidectl))
 FUZZ_OBJ := $(patsubst %.c,$(FUZZ_BUILD)/obj/%.o,$(FUZZ_SRC))
 FUZZ_NAMES := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZERS := $(addprefix $(BUILD)/fuzz/,$(FUZZ_NAMES))
@@ -36,7 +37,7 @@ $(FUZZ_BUILD)/obj/%.o: %.c
 $(FUZZ_BUILD)/libfuzz.a: $(FUZZ_OBJ)
 	@rm -f $@; ar rcs $@ $^
 
-FUZZ_PARTS := $(FUZZ_BUILD)/obj/tests/fuzz/support.o $(FUZZ_BUILD)/libfuzz.a
+FUZZ_PARTS := $(addprefix $(FUZZ_BUILD)/obj/tests/fuzz/,support.o slim.o world.o) $(FUZZ_BUILD)/libfuzz.a
 $(BUILD)/fuzz/%: $(FUZZ_BUILD)/obj/tests/fuzz/%.o $(FUZZ_PARTS)
 	@mkdir -p $(@D)
 	@echo "  LD   $@"

@@ -104,7 +104,8 @@ tide_ms engine_now(const struct engine *engine);
 void engine_digest(const struct engine *engine, uint8_t ret_digest[32]);
 
 /* Loading: rows of the tables, in any order, then _load_end(now), which derives the rest.
- * _load returns 0, or -1 when a row cannot be (limit, unknown reference at _load_end). */
+ * _load returns 0, or -1 when a row cannot be. _load_end returns 0, -1 when a limit is too small,
+ * -2 when the rows contradict each other (then the database is damaged). */
 int engine_load(struct engine *engine, unsigned kind, const void *row);
 int engine_load_end(struct engine *engine, tide_ms now);
 /* True when a row of this kind belongs to the engine's state (live), false when it is history. */

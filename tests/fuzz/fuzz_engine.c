@@ -7,37 +7,16 @@
  * Properties: the engine never stops; effects can be walked to their last byte; a request ends with
  * exactly one REPLY; what was refused changed nothing; the accounts sum to zero at the end.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/codec.h"
 #include "tests/fuzz/support.h"
+#include "tests/fuzz/world.h"
 
-#define MORNING_MS 1558303200000LL /* 2019-05-20T06:00+08:00 */
 #define LINES_MAX 64
 
 static struct engine *engine;
 static tide_ms now_ms;
-
-static const char *const neighbourhood =
-    "{\"rid\":\"n\",\"expires\":\"2030-01-01T00:00:00Z\",\"rows\":["
-    "{\"is\":\"place\",\"place\":\"3-2-501\",\"kind\":\"household\",\"parent\":\"lidu\"},"
-    "{\"is\":\"person\",\"person\":\"3-2-501/1\",\"household\":\"3-2-501\"},"
-    "{\"is\":\"role\",\"person\":\"3-2-501/1\",\"role\":\"resident\",\"place\":\"3-2-501\"},"
-    "{\"is\":\"role\",\"person\":\"admin/1\",\"role\":\"gateway\",\"place\":\"lidu\"},"
-    "{\"is\":\"user\",\"user\":\"gw1\",\"person\":\"admin/1\",\"kind\":\"gateway\"},"
-    "{\"is\":\"user\",\"user\":\"app1\",\"person\":\"3-2-501/1\",\"kind\":\"app\"},"
-    "{\"is\":\"vehicle\",\"plate\":\"浙FA1234\",\"household\":\"3-2-501\"},"
-    "{\"is\":\"zone\",\"zone\":\"A\",\"place\":\"lidu\",\"sense\":[\"gate\",\"sensor\"],"
-    "\"outsiders\":true,\"resolution\":1},"
-    "{\"is\":\"slot\",\"slot\":\"A-017\",\"zone\":\"A\",\"title\":\"owned\","
-    "\"owner\":\"3-2-501\",\"sensed\":true},"
-    "{\"is\":\"slot\",\"slot\":\"A-018\",\"zone\":\"A\",\"title\":\"common\"},"
-    "{\"is\":\"lane\",\"lane\":\"G1-in\",\"place\":\"lidu\",\"dir\":\"both\",\"gateway\":\"gw1\"},"
-    "{\"is\":\"window\",\"slot\":\"A-017\",\"kind\":\"weekly\",\"days\":[\"workday\"],"
-    "\"opens\":\"08:00\",\"closes\":\"18:00\"},"
-    "{\"is\":\"window\",\"slot\":\"A-018\",\"kind\":\"weekly\","
-    "\"days\":[\"workday\",\"restday\",\"holiday\"],\"opens\":\"00:00\",\"closes\":\"24:00\"}]}";
 
 /* Walks the effects; returns the code of the last REPLY, -1 when there is none. */
 static int walk(const struct engine_effects *effects, bool asked)
@@ -112,44 +91,6 @@ static void see(const char *kind, const uint8_t *body, size_t len)
     step(&event, false);
 }
 
-static void begin(void)
-{
-    static struct engine_limits limits;
-    static void *memory;
-    static size_t size;
-    if (memory == NULL) {
-        engine_limits_default(&limits);
-        limits = (struct engine_limits){.places = 160,
-                                        .persons = 160,
-                                        .roles = 32,
-                                        .users = 160,
-                                        .vehicles = 32,
-                                        .zones = 160,
-                                        .slots = 160,
-                                        .lanes = 160,
-                                        .windows = 64,
-                                        .bookings = 64,
-                                        .series = 16,
-                                        .sessions = 64,
-                                        .incidents = 64,
-                                        .commands = 32,
-                                        .horizon_days_max = 16};
-        size = engine_size(&limits);
-        memory = aligned_alloc(64, (size + 63) / 64 * 64);
-        if (memory == NULL)
-            fuzz_fail("there is memory");
-    }
-    fuzz_names_reset();
-    now_ms = MORNING_MS;
-    engine = engine_init(memory, size, &limits);
-    struct engine_event genesis = {.when_ms = now_ms, .kind = TIDE_REC_genesis};
-    genesis.as.genesis =
-        (struct tide_genesis){.community = 1, .admin = 1, .admin_user = 1, .utc_offset_min = 480};
-    step(&genesis, false);
-    if (ask(1, "admin.put", (const uint8_t *)neighbourhood, strlen(neighbourhood)) != TIDE_CODE_ok)
-        fuzz_fail("the neighbourhood can be put in");
-}
-
 /* One line: returns false when it is none. */
 static bool line(const uint8_t *text, size_t len)
 {
@@ -187,7 +128,8 @@ static void check_balance(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    begin();
+    engine = fuzz_world();
+    now_ms = FUZZ_MORNING_MS;
     for (unsigned lines = 0; size > 0 && lines < LINES_MAX; lines++) {
         const uint8_t *end = memchr(data, '\n', size);
         size_t len = end == NULL ? size : (size_t)(end - data);

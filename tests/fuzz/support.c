@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "tide/check.h"
 #include "tide/limits.h"
@@ -105,6 +107,19 @@ _Noreturn void fuzz_fail(const char *what)
 {
     fprintf(stderr, "property broken: %s\n", what);
     abort();
+}
+
+const char *fuzz_file(const uint8_t *bytes, size_t len)
+{
+    static int file = -1;
+    static char path[32];
+    if (file < 0) {
+        file = memfd_create("input", MFD_CLOEXEC);
+        snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+    }
+    if (file < 0 || ftruncate(file, 0) != 0 || pwrite(file, bytes, len, 0) != (ssize_t)len)
+        fuzz_fail("a file can be made");
+    return path;
 }
 
 /* The daemon has one that logs; a fuzz target that links it takes that one. */

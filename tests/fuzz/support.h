@@ -5,6 +5,8 @@
 #ifndef TIDE_FUZZ_SUPPORT_H
 #define TIDE_FUZZ_SUPPORT_H
 
+#include <cjson/cJSON.h>
+
 #include "tide/engine.h"
 #include "tide/names.h"
 
@@ -14,6 +16,13 @@ void fuzz_names_reset(void);
 
 /* Packs an event, unpacks it, packs it again: the bytes must be the same. Aborts when not. */
 void fuzz_event_round_trip(const struct engine_event *event);
+
+/* A device's text as the gateway reads it: walked, slimmed, parsed. NULL when the walk refuses it;
+ * aborts when cJSON refuses what the walk lets through. */
+cJSON *fuzz_slim(const uint8_t *bytes, size_t len);
+
+/* A path under which these bytes can be read as a file; the next call takes its place. */
+const char *fuzz_file(const uint8_t *bytes, size_t len);
 
 /* A bare abort with words, for properties that do not hold. */
 _Noreturn void fuzz_fail(const char *what);
