@@ -175,6 +175,8 @@ void script_step(struct script *s, struct engine_event *event)
     engine_step(s->engine, event, &s->effects);
     remember(s);
     audit_event(s->audit, ++s->seq, event, s->effects.buf, s->effects.len);
+    if (s->stage != NULL)
+        s->stage->step(s->stage->arg, s->seq, event, &s->effects);
     if (audit_violations(s->audit) > 0)
         script_fail(s, "the auditor: %s", audit_first(s->audit));
 }
@@ -235,7 +237,8 @@ static void play_line(struct script *s)
     s->notice_count = 0;
     if (strcmp(s->token[0], "at") == 0)
         tell_time(s);
-    else if (!script_tell(s) && !script_act(s))
+    else if (!script_tell(s) && !script_act(s) &&
+             (s->stage == NULL || !s->stage->line(s->stage->arg, s)))
         script_fail(s, "nobody understands this");
 }
 
@@ -285,25 +288,30 @@ static void check_loaded(struct script *s)
     free(memory);
 }
 
+void script_limits(struct engine_limits *ret)
+{
+    *ret = (struct engine_limits){.places = 64,
+                                  .persons = 64,
+                                  .roles = 64,
+                                  .users = 64,
+                                  .vehicles = 64,
+                                  .zones = 8,
+                                  .slots = 32,
+                                  .lanes = 8,
+                                  .windows = 128,
+                                  .bookings = 128,
+                                  .series = 16,
+                                  .sessions = 64,
+                                  .incidents = 32,
+                                  .horizon_days_max = 16};
+}
+
 static void open_stage(struct script *s, char *why, size_t why_cap)
 {
     memset(s, 0, sizeof *s);
     s->why = why;
     s->why_cap = why_cap;
-    s->limits = (struct engine_limits){.places = 64,
-                                       .persons = 64,
-                                       .roles = 64,
-                                       .users = 64,
-                                       .vehicles = 64,
-                                       .zones = 8,
-                                       .slots = 32,
-                                       .lanes = 8,
-                                       .windows = 128,
-                                       .bookings = 128,
-                                       .series = 16,
-                                       .sessions = 64,
-                                       .incidents = 32,
-                                       .horizon_days_max = 16};
+    script_limits(&s->limits);
     size_t size = (engine_size(&s->limits) + 63) & ~(size_t)63;
     s->memory = aligned_alloc(64, size);
     s->effects.cap = TIDE_EFFECTS_BYTES_MAX;
@@ -316,13 +324,14 @@ static void open_stage(struct script *s, char *why, size_t why_cap)
     s->rows = sim_rows_new();
 }
 
-int script_play(const char *text, char *why, size_t why_cap)
+int script_play_on(const struct script_stage *stage, const char *text, char *why, size_t why_cap)
 {
     static struct script script;
     struct script *s = &script;
     char line[400];
     unsigned number = 0;
     open_stage(s, why, why_cap);
+    s->stage = stage;
     script_begin(s);
     while (!s->failed && *text != '\0') {
         size_t len = strcspn(text, "\n");
@@ -335,6 +344,8 @@ int script_play(const char *text, char *why, size_t why_cap)
     }
     if (!s->failed)
         check_loaded(s);
+    if (!s->failed && stage != NULL)
+        stage->end(stage->arg, s->engine);
     if (s->failed) {
         char words[400], reason[600];
         script_words(s, 0, words, sizeof words);
@@ -346,4 +357,9 @@ int script_play(const char *text, char *why, size_t why_cap)
     free(s->memory);
     free(s->effects.buf);
     return s->failed ? -1 : 0;
+}
+
+int script_play(const char *text, char *why, size_t why_cap)
+{
+    return script_play_on(NULL, text, why, why_cap);
 }

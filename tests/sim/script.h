@@ -19,9 +19,30 @@
 #ifndef TIDE_SIM_SCRIPT_H
 #define TIDE_SIM_SCRIPT_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+struct script;
+struct engine;
+struct engine_event;
+struct engine_effects;
+
+/* Who listens to a story as it is played, and may have lines of its own. */
+struct script_stage {
+    void *arg;
+    /* Each event with its effects; `seq` from 1. */
+    void (*step)(void *arg, unsigned long long seq, const struct engine_event *event,
+                 const struct engine_effects *effects);
+    /* A line that nobody here understands; false: not understood there either. */
+    bool (*line)(void *arg, struct script *script);
+    void (*end)(void *arg, const struct engine *engine);
+};
 
 /* Plays a story. 0, or -1 with the line and what is wrong with it in why. */
 int script_play(const char *text, char *why, size_t why_cap);
+int script_play_on(const struct script_stage *stage, const char *text, char *why, size_t why_cap);
+/* Pools of the engine that plays. */
+struct engine_limits;
+void script_limits(struct engine_limits *ret);
 
 #endif

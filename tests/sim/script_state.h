@@ -6,6 +6,7 @@
 
 #include "tests/sim/auditor.h"
 #include "tests/sim/rows.h"
+#include "tests/sim/script.h"
 
 #define SCRIPT_TOKENS_MAX 40
 #define SCRIPT_NAMES_MAX 64
@@ -55,7 +56,8 @@ struct script {
     struct script_names names[NAME_KINDS];
     char *token[SCRIPT_TOKENS_MAX]; /* of the line at hand */
     unsigned count;
-    unsigned arrow; /* index of `->`, count when there is none */
+    unsigned arrow;                   /* index of `->`, count when there is none */
+    const struct script_stage *stage; /* NULL: nobody listens */
     char *why;
     size_t why_cap;
     bool failed;
