@@ -210,6 +210,7 @@ static uint64_t db_add(struct sim_journal *j, const struct store_origin *origin,
 
 static int commit_and_wait(struct database *d, bool hold)
 {
+    let_go(d); /* the end of a run may come between a commit that holds and its kill */
     pthread_mutex_lock(&d->lock);
     d->durable = false;
     d->hold = hold;

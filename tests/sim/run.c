@@ -104,7 +104,7 @@ static void limits_of(struct sim *sim)
     sim->limits.commands = 256;
     sim->limits.horizon_days_max = 16;
     if (sim_rng_chance(&sim->bad, 300)) /* a tight installation: pools run full */
-        sim->limits.bookings = sim->limits.sessions = h;
+        sim->limits.bookings = sim->limits.sessions = h > 24 ? h : 24;
 }
 
 static void *engine_block(const struct engine_limits *limits)
