@@ -3,6 +3,7 @@
  *   tide.db   tide.db-wal   tide.db-shm    SQLite's
  *   tide.db.lock                           held with flock while a daemon lives; holds its pid
  *   tide.db.forgotten                      what a restore must forget again
+ *   tide.db.incarnation                    the number of the last restore
  *
  * flock is held by the open file, so it goes with the process however that ends.
  */

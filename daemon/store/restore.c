@@ -5,7 +5,9 @@
  *   tide.db: its log taken in and emptied (else it would be read into the new file) ◄── rename
  *
  * The incarnation is one above whatever either file had: replies, notices and retained messages
- * carry it, so that clients see that time went back.
+ * carry it, so that clients see that time went back. It is also kept in a file of its own
+ * (tide.db.incarnation): a database that was lost or damaged after a restore cannot tell that there
+ * was one, and the same backup would give the same numbers a second time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -71,6 +73,30 @@ static int64_t settle_old(const char *path)
     return incarnation;
 }
 
+/* The incarnation of the last restore, when the database itself can no longer tell; 0: none. */
+static int64_t read_kept(const char *path)
+{
+    char text[32] = "";
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    size_t len = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    long long kept = len > 0 ? strtoll(text, NULL, 10) : 0;
+    return kept > 0 && kept < INT32_MAX ? kept : 0;
+}
+
+static enum store_error write_kept(const char *path, int64_t incarnation)
+{
+    FILE *file = fopen(path, "we");
+    if (file == NULL)
+        return STORE_IO;
+    bool written = fprintf(file, "%lld\n", (long long)incarnation) > 0 && fflush(file) == 0;
+    if (fclose(file) != 0 || !written)
+        return STORE_IO;
+    return store_path_sync(path);
+}
+
 static enum store_error examine(sqlite3 *db, const char *backup_path, char *why, size_t why_cap)
 {
     if (store_sql_number(db, "PRAGMA application_id", 0) != STORE_APPLICATION_ID)
@@ -81,20 +107,20 @@ static enum store_error examine(sqlite3 *db, const char *backup_path, char *why,
     return store_schema_migrate(db, why, why_cap);
 }
 
-static enum store_error renew(sqlite3 *db, const char *list_path, int64_t old_incarnation,
+/* Forgets again, and raises the incarnation: *incarnation is the highest known, then the new one. */
+static enum store_error renew(sqlite3 *db, const char *list_path, int64_t *incarnation,
                               uint64_t *ret_forgotten)
 {
-    int64_t incarnation = 0;
-    if (!store_meta_number(db, "incarnation", &incarnation))
+    int64_t copied = 0;
+    if (!store_meta_number(db, "incarnation", &copied))
         return STORE_CORRUPT;
-    if (incarnation < old_incarnation)
-        incarnation = old_incarnation;
+    *incarnation = (copied > *incarnation ? copied : *incarnation) + 1;
     int code = store_sql_run(db, "BEGIN IMMEDIATE");
     enum store_error error = store_sql_error(db, code);
     if (error == STORE_OK)
         error = store_namerows_reapply(db, list_path, ret_forgotten);
     if (error == STORE_OK)
-        error = store_sql_error(db, store_meta_put_number(db, "incarnation", incarnation + 1));
+        error = store_sql_error(db, store_meta_put_number(db, "incarnation", *incarnation));
     if (error == STORE_OK)
         error = store_sql_error(db, store_sql_run(db, "COMMIT"));
     if (sqlite3_get_autocommit(db) == 0)
@@ -105,7 +131,7 @@ static enum store_error renew(sqlite3 *db, const char *list_path, int64_t old_in
 }
 
 static enum store_error prepare(const char *part, const char *list, const char *backup_path,
-                                int64_t old_incarnation, char *why, size_t why_cap,
+                                int64_t *incarnation, char *why, size_t why_cap,
                                 uint64_t *ret_forgotten)
 {
     sqlite3 *db = NULL;
@@ -114,7 +140,7 @@ static enum store_error prepare(const char *part, const char *list, const char *
         return store_say(why, why_cap, error, "%s cannot be opened as a database", backup_path);
     error = examine(db, backup_path, why, why_cap);
     if (error == STORE_OK) {
-        error = renew(db, list, old_incarnation, ret_forgotten);
+        error = renew(db, list, incarnation, ret_forgotten);
         if (error != STORE_OK)
             store_say(why, why_cap, error, "the copy of %s cannot be brought up to date: %s",
                       backup_path, sqlite3_errmsg(db));
@@ -127,7 +153,7 @@ static enum store_error prepare(const char *part, const char *list, const char *
 }
 
 struct paths {
-    char *part, *part_wal, *part_shm, *list, *wal, *shm;
+    char *part, *part_wal, *part_shm, *list, *kept, *wal, *shm;
 };
 
 static enum store_error replace(const struct paths *paths, const char *path)
@@ -149,9 +175,12 @@ static enum store_error restore(const struct paths *paths, const char *backup_pa
     unlink(paths->part_shm);
     enum store_error error = copy_file(backup_path, paths->part, why, why_cap);
     if (error == STORE_OK) {
-        int64_t incarnation = settle_old(path);
+        int64_t incarnation = settle_old(path), kept = read_kept(paths->kept);
+        incarnation = kept > incarnation ? kept : incarnation;
         error =
-            prepare(paths->part, paths->list, backup_path, incarnation, why, why_cap, &forgotten);
+            prepare(paths->part, paths->list, backup_path, &incarnation, why, why_cap, &forgotten);
+        if (error == STORE_OK && write_kept(paths->kept, incarnation) != STORE_OK)
+            error = store_say(why, why_cap, STORE_IO, "%s cannot be written", paths->kept);
     }
     if (error == STORE_OK) {
         error = replace(paths, path);
@@ -175,10 +204,11 @@ enum store_error store_restore(const char *backup_path, const char *path, char *
                           .part_wal = store_path_with(path, ".restoring-wal"),
                           .part_shm = store_path_with(path, ".restoring-shm"),
                           .list = store_path_with(path, ".forgotten"),
+                          .kept = store_path_with(path, ".incarnation"),
                           .wal = store_path_with(path, "-wal"),
                           .shm = store_path_with(path, "-shm")};
     if (paths.part != NULL && paths.part_wal != NULL && paths.part_shm != NULL &&
-        paths.list != NULL && paths.wal != NULL && paths.shm != NULL)
+        paths.list != NULL && paths.kept != NULL && paths.wal != NULL && paths.shm != NULL)
         error = restore(&paths, backup_path, path, why, why_cap);
     else
         error = store_say(why, why_cap, STORE_LIMIT, "no memory");
@@ -186,6 +216,7 @@ enum store_error store_restore(const char *backup_path, const char *path, char *
     free(paths.part_wal);
     free(paths.part_shm);
     free(paths.list);
+    free(paths.kept);
     free(paths.wal);
     free(paths.shm);
     store_lock_drop(lock);

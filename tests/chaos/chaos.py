@@ -28,6 +28,9 @@ SECRET = "secret-of-the-swarm"
 BOOKED, CANCELLED = 0, 3  # of TIDE_ENUM_booking_state
 FIGURES = {}
 SEED = int(os.environ.get("TIDE_SEED", "1"))
+# What deploy/mosquitto/people.conf says of queues; the harness has no limits.
+SHIPPED_LIMITS = ["max_queued_messages 100000", "max_queued_bytes 67108864",
+                  "memory_limit 536870912", "max_packet_size 16384"]
 LONG = bool(os.environ.get("TIDE_SOAK"))
 
 
@@ -41,10 +44,11 @@ def dice(more=0):
 
 
 class Town(Tide):
-    """A daemon with a broker, zone A of common slots that are always open, clients in households."""
+    """A daemon with its broker, zone A of common slots that are always open, clients at home."""
 
-    def __init__(self, clients=1000, slots=400, conf=None, broker_more=None):
-        pools = {"slots_max": 2048, "households_max": max(1024, clients + 64),
+    def __init__(self, clients=1000, slots=400, conf=None, broker_more=None, homes=None):
+        self.homes = homes or clients
+        pools = {"slots_max": 2048, "households_max": max(1024, self.homes + 64),
                  "bookings_max": 32768}
         pools.update(conf or {})
         super().__init__(conf=pools, up=False)
@@ -76,12 +80,14 @@ class Town(Tide):
                   {"is": "place", "place": "yard", "kind": "compound", "parent": "lidu"}])
         self.put(zone_rows("A", slots))
         hashed = password_hash(SECRET)
-        homes = ["h%d" % n for n in range(clients)]
-        kinds = [[{"is": "place", "place": h, "kind": "household", "parent": "yard"} for h in homes],
+        homes = ["h%d" % n for n in range(self.homes)]
+        home = {"is": "place", "kind": "household", "parent": "yard"}
+        role = {"is": "role", "role": "resident"}
+        kinds = [[dict(home, place=h) for h in homes],
                  [{"is": "person", "person": h + "/1", "household": h} for h in homes],
-                 [{"is": "role", "person": h + "/1", "role": "resident", "place": h} for h in homes],
-                 [{"is": "user", "user": "s%d" % n, "person": h + "/1", "kind": "app",
-                   "credential": hashed} for n, h in enumerate(homes)]]
+                 [dict(role, person=h + "/1", place=h) for h in homes],
+                 [{"is": "user", "user": "s%d" % n, "person": homes[n % len(homes)] + "/1",
+                   "kind": "app", "credential": hashed} for n in range(clients)]]
         for rows in kinds:
             self.put_quickly(rows)
         last = "s%d" % (clients - 1)
@@ -118,16 +124,16 @@ def zone_rows(zone, slots):
 class Swarm:
     """tide-chaos swarm as a child; order() gives an order and returns its answer."""
 
-    def __init__(self, town, clients=None, ledger=False, prefix="s", qos=1, more=0):
-        self.ledger = os.path.join(town.folder, "ledger-%s%d.tsv" % (prefix, more)) if ledger else ""
+    def __init__(self, town, clients=None, ledger=False, prefix="s", qos=1, more=0, first=0):
+        self.ledger = os.path.join(town.folder, "ledger-%s%d.tsv" % (prefix, more))
         self.clients = clients or town.size
         argv = [PROGRAM, "swarm", "--port", str(town.broker.port), "--clients", str(self.clients),
                 "--secret", SECRET, "--seed", str(SEED + more), "--prefix", prefix,
-                "--qos", str(qos)]
+                "--qos", str(qos), "--first", str(first)]
         if ledger:
             argv += ["--ledger", self.ledger]
         self.process = start(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        up = self.order("up", 20000)["up"]
+        up = self.order("up", 60000)["up"]
         equal(up, self.clients, "clients connected")
 
     def send(self, *words):

@@ -41,7 +41,7 @@ static int64_t jitter_us(struct swarm *swarm, uint32_t ms)
 
 void client_user(const struct swarm *swarm, uint32_t number, char *out, size_t cap)
 {
-    (void)snprintf(out, cap, "%s%u", swarm->options.prefix, number);
+    (void)snprintf(out, cap, "%s%u", swarm->options.prefix, swarm->options.first + number);
 }
 
 uint32_t clients_up(const struct swarm *swarm)
@@ -104,7 +104,7 @@ static const char *op_of(enum ask_kind kind)
 static void watch(struct swarm *swarm, struct client *client, int how)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = client->number};
-    if (mq_wants_write(&client->mq) || client->mq.state == MQ_OPENING)
+    if (mq_wants_write(&client->mq))
         event.events |= EPOLLOUT;
     if (epoll_ctl(swarm->epoll, how, client->mq.fd, &event) != 0)
         abort();
@@ -221,7 +221,7 @@ static void connect_one(struct swarm *swarm, struct client *client)
 
 static void serve(struct swarm *swarm, struct client *client, uint32_t events)
 {
-    bool was_up = client->mq.state == MQ_UP, wanted = mq_wants_write(&client->mq) || !was_up;
+    bool was_up = client->mq.state == MQ_UP, wanted = mq_wants_write(&client->mq);
     if (client->mq.fd < 0)
         return;
     if (((events & EPOLLOUT) != 0 && mq_writable(&client->mq) != 0) ||

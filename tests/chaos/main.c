@@ -20,9 +20,10 @@
 
 static int usage(void)
 {
-    (void)fprintf(stderr, "usage: tide-chaos swarm --port P --clients N --secret S [--seed N]\n"
-                          "           [--qos Q] [--ledger FILE] [--zones AB] [--prefix s]\n"
-                          "       tide-chaos check FILE...\n");
+    (void)fprintf(stderr,
+                  "usage: tide-chaos swarm --port P --clients N --secret S [--seed N]\n"
+                  "           [--qos Q] [--ledger FILE] [--zones AB] [--prefix s] [--first N]\n"
+                  "       tide-chaos check FILE...\n");
     return 64;
 }
 
@@ -32,6 +33,8 @@ static bool set_option(struct swarm_options *options, const char *name, const ch
         options->port = (uint16_t)strtoul(value, NULL, 10);
     else if (strcmp(name, "--clients") == 0)
         options->clients = (uint32_t)strtoul(value, NULL, 10);
+    else if (strcmp(name, "--first") == 0)
+        options->first = (uint32_t)strtoul(value, NULL, 10);
     else if (strcmp(name, "--seed") == 0)
         options->seed = strtoull(value, NULL, 10);
     else if (strcmp(name, "--qos") == 0)

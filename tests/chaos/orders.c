@@ -10,6 +10,8 @@
  *     who MS             every client asks who it is, once               as served
  *     stats              counts and latencies since the last stats       {…}
  *     audit N MS         N rids of the ledger again (0: all)             {"same":N,"differ":N,…}
+ *     restored N MS      the same for the first N: a backup of then was restored; the incarnation
+ *                        is another, all else must be as it was
  *     history …          see history.c
  *     abandon            leave alone what is under way, by the toss of a coin
  *     quit
@@ -114,7 +116,7 @@ static void ask_who(struct swarm *swarm)
 static void await(struct swarm *swarm, enum wait wait, const char *ms)
 {
     swarm->wait = wait;
-    swarm->wait_until_us = swarm_now_us() + (ms != NULL ? atol(ms) : 1000) * 1000;
+    swarm->wait_until_us = swarm_now_us() + (ms != NULL ? strtoll(ms, NULL, 10) : 1000) * 1000;
 }
 
 static bool is_there(const struct swarm *swarm)
@@ -194,7 +196,11 @@ static bool take_waiting(struct swarm *swarm, const char *word, const char *one,
         ask_who(swarm);
         await(swarm, WAIT_SERVED, one);
     } else if (strcmp(word, "audit") == 0) {
-        ledger_audit(swarm, one != NULL ? (uint32_t)strtoul(one, NULL, 10) : 0);
+        ledger_audit(swarm, one != NULL ? (uint32_t)strtoul(one, NULL, 10) : 0, false);
+        await(swarm, WAIT_AUDIT, two);
+    } else if (strcmp(word, "restored") == 0) {
+        swarm->restored = true;
+        ledger_audit(swarm, one != NULL ? (uint32_t)strtoul(one, NULL, 10) : 0, true);
         await(swarm, WAIT_AUDIT, two);
     } else {
         return false;

@@ -23,8 +23,8 @@
 #define NOBODY UINT32_MAX
 
 enum ask_kind { ASK_BOOK, ASK_CANCEL, ASK_EXTEND, ASK_WHO, ASK_QUOTE };
-/* Why an ask was made: by a client in its turn; paced, and given up when refused or late; to hear an
- * answer of the ledger again; as part of a history. */
+/* Why an ask was made: by a client in its turn; paced, and given up when refused or late; to hear
+ * an answer of the ledger again; as part of a history. */
 enum ask_for { FOR_TURN, FOR_PACE, FOR_AUDIT, FOR_HISTORY };
 
 struct ask {
@@ -67,7 +67,7 @@ enum wait { WAIT_NOTHING, WAIT_UP, WAIT_DRAINED, WAIT_SERVED, WAIT_AUDIT, WAIT_H
 
 struct swarm_options {
     uint16_t port;
-    uint32_t clients;
+    uint32_t clients, first; /* users {prefix}{first} … */
     uint64_t seed;
     int qos;
     const char *domain, *prefix, *secret, *zones, *ledger;
@@ -94,6 +94,7 @@ struct swarm {
     FILE *ledger;
     struct entry *entries;
     uint32_t entry_count, entry_cap, *entry_of_n, n_cap;
+    bool restored; /* since then answers may carry another incarnation */
     uint32_t *audit, audit_count, audit_at, audit_busy, audit_same, audit_differ;
     char differs[1200];
 
@@ -146,8 +147,8 @@ void work_given_up(struct swarm *swarm, struct ask *ask);
 int ledger_open(struct swarm *swarm);
 void ledger_close(struct swarm *swarm);
 void ledger_write(struct swarm *swarm, const struct ask *ask, const struct answer *answer);
-/* Asks `count` of the ledger's rids again (0: all), drawn by the seed. */
-void ledger_audit(struct swarm *swarm, uint32_t count);
+/* Asks `count` of the ledger's rids again (0: all), drawn by the seed; or the first ones. */
+void ledger_audit(struct swarm *swarm, uint32_t count, bool first);
 void ledger_audit_tick(struct swarm *swarm);
 /* A reply to a rid that is not under way: an answer heard again? */
 void ledger_heard(struct swarm *swarm, uint32_t n, const char *rid, size_t rid_len,

@@ -74,7 +74,7 @@ def nothing_is_lost_or_done_twice():
     FIGURES.update(kills=KILLS, clients=CLIENTS, acknowledged=ledger.lines, lost=0, twice=0,
                    heard_again=heard["same"], repeated=stats["repeated"],
                    served_p99_ms=round(max(p99_ms)), served_max_ms=round(worst_ms))
-    print("# %d kills, %d answers, %d asked again, served p99 %.0f ms (median kill), %.0f ms (worst)"
+    print("# %d kills, %d answers, %d heard again, served p99 %.0f ms (median), %.0f ms (worst)"
           % (KILLS, ledger.lines, heard["same"], sorted(p99_ms)[len(p99_ms) // 2], max(p99_ms)))
     swarm.close()
     check(max(p99_ms) <= SERVED_MS_MAX, "served again p99: %.0f ms", max(p99_ms))
