@@ -80,8 +80,13 @@ static enum gw_verdict decode_up(const cJSON *body, const struct gw_model *model
     char data[GW_JSON_STRING_MAX + 1];
     uint8_t bytes[PAYLOAD_BYTES_MAX];
     int64_t port = 0, count = 0;
-    if (!gw_json_text(body, "data", data, sizeof data) || data[0] == '\0')
+    const cJSON *item = gw_json_at(body, "data");
+    if (item == NULL || cJSON_IsNull(item))
         return GW_PASS_OVER; /* an empty uplink only answers the network */
+    if (!gw_json_text(body, "data", data, sizeof data))
+        return GW_MALFORMED;
+    if (data[0] == '\0')
+        return GW_PASS_OVER;
     if (!gw_json_int(body, "fPort", 0, 255, &port))
         return GW_MALFORMED;
     int len = gw_base64(data, bytes, sizeof bytes);

@@ -45,6 +45,14 @@ $(BUILD)/fuzz/%: $(FUZZ_BUILD)/obj/tests/fuzz/%.o $(FUZZ_PARTS)
 
 fuzzers: $(FUZZERS)
 
+# The decoders alone, for the bad payloads of tests/payloads.
+JUDGE := $(addprefix $(BUILD)/obj/tests/,payloads/judge.o fuzz/support.o fuzz/slim.o fuzz/world.o)
+$(BUILD)/payloads-judge: $(JUDGE) $(filter-out %/main.o,$(GATEWAY)) $(BUILD)/libtideall.a
+	@echo "  LD   $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+payloads: $(BUILD)/payloads-judge
+
 fuzz:
 	@deploy/install-packages.sh
 	@$(MAKE) --no-print-directory fuzzers
@@ -64,4 +72,4 @@ bench:
 
 -include $(shell find $(FUZZ_BUILD)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: test check fuzz fuzzers bench
+.PHONY: test check fuzz fuzzers payloads bench
