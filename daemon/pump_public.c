@@ -153,29 +153,34 @@ void pump_on_state(void *arg, bool up)
 /* ---- once a second -------------------------------------------------------------------------- */
 #define NODE_STATE_EVERY_S 15
 #define RETENTION_EVERY_S 60
+#define ACCOUNTS_EVERY_S 2
 #define SMALL_DRIFT_MS 2000
 
-/* The wall clock went elsewhere: the anchor follows, as an event; a far jump waits for a hand. */
+/* The wall clock went elsewhere: the anchor follows, as an event; a far jump waits for a hand. Far
+ * is measured from the engine's own time: a clock that went back an hour and comes again to where
+ * it was skips no deadline. */
 static void look_at_clock(struct pump *pump)
 {
     int64_t drift_ms = clock_drift_ms(pump->clock);
     if (drift_ms > -SMALL_DRIFT_MS && drift_ms < SMALL_DRIFT_MS)
         return;
-    bool far = drift_ms > pump->conf->clock_jump_s * 1000;
-    tide_ms old_ms = clock_civil_ms(pump->clock);
+    tide_ms new_ms = clock_real_ms();
+    bool any_far = false;
     for (unsigned i = 0; i < pump->domain_count; i++) {
         struct domain *domain = &pump->domains[i];
         struct engine_event event = {.when_ms = pump_now(pump, domain), .kind = TIDE_REC_clock};
+        bool far = new_ms - event.when_ms > pump->conf->clock_jump_s * 1000;
         event.as.clock =
-            (struct tide_clock){.old_ms = old_ms, .new_ms = old_ms + drift_ms, .suspend = far};
+            (struct tide_clock){.old_ms = event.when_ms, .new_ms = new_ms, .suspend = far};
         if (!pump_has_room(pump) || !pump_ticks_domain(pump, domain, event.when_ms) ||
             !pump_has_room(pump))
             return; /* in a second again */
         pump_step(pump, domain, &event, NULL, NULL);
+        any_far |= far;
     }
     clock_reanchor(pump->clock);
     log_event(LOG_WARN_, "clock.jump", "\"by_ms\":%lld,\"deadlines\":%s", (long long)drift_ms,
-              far ? "\"suspended until tidectl clock accept\"" : "\"go on\"");
+              any_far ? "\"suspended until tidectl clock accept\"" : "\"go on\"");
     pump_commit(pump);
 }
 
@@ -233,6 +238,9 @@ void pump_second(struct pump *pump)
     static unsigned seconds;
     seconds++;
     pump_gather_metrics(pump);
+    /* A broker that lost its disk cannot come up before its accounts are there again. */
+    if (!pump->metrics.broker_up && seconds % ACCOUNTS_EVERY_S == 0 && !pump->draining)
+        pump_write_accounts(pump, true);
     if (pump->draining || pump->unavailable)
         return;
     pump_public(pump);

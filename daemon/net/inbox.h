@@ -1,7 +1,7 @@
 /* inbox.h - what came from the broker and waits for the loop.
  *
  *     paho's thread ── push ──►  [ row: at most max ]  ── take ──► loop
- *                        └────►  [ side: 256      ]  ── take_overflow ──► loop answers `busy`
+ *                        └────►  [ side: 8192     ]  ── take_overflow ──► loop answers `busy`
  *                        └────►  counted, gone
  *
  * A full inbox is answered, not silent: the side row holds some of those that found no place, so

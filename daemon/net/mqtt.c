@@ -18,7 +18,7 @@
 #include "daemon/net/outbox.h"
 
 #define TURN_MAX 256
-#define OVERFLOW_TURN_MAX 64
+#define OVERFLOW_TURN_MAX 256
 #define HEARTBEAT_MS 400
 #define WINDOW_DEFAULT 1000
 #define INBOX_DEFAULT 8192
