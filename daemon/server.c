@@ -76,7 +76,9 @@ void server_backup_folder(const struct conf *conf, char *out, size_t cap)
 static enum store_error open_store(struct server *server, bool scaled)
 {
     char why[512] = "", folder[8400];
+    server_backup_folder(server->conf, folder, sizeof folder);
     struct store_conf conf = {.path = server->conf->database,
+                              .backups = folder,
                               .scaled = scaled,
                               .on_durable = pump_on_durable,
                               .on_applied = pump_on_applied,
@@ -84,7 +86,6 @@ static enum store_error open_store(struct server *server, bool scaled)
     enum store_error error = store_open(&server->store, &conf, why, sizeof why);
     if (error == STORE_OK)
         return error;
-    server_backup_folder(server->conf, folder, sizeof folder);
     log_event(LOG_ERROR_, "store.open", "\"error\":%s,\"why\":%s,\"backups\":%s",
               log_str(store_error_name(error)), log_str(why), log_str(folder));
     return error;

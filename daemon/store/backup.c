@@ -5,10 +5,12 @@
  *                              ▼
  *                          a thread of its own: integrity_check, fsync, rename ──► journal: fn
  *
- * The copy grows under another name and gets its own only when it is whole and on disk. Writes of
+ * The copy grows under another name, one and the same in a folder, so that what a crash left is found
+ * and removed by the next start; it gets its own only when it is whole and on disk. Writes of
  * the writer's connection reach a running copy by themselves (SQLite's backup interface).
  */
 #include <fcntl.h>
+#include <libgen.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -166,6 +168,19 @@ static enum store_error begin(struct store_journal *journal, sqlite3 *db, void *
     return STORE_OK;
 }
 
+char *store_backup_part(const char *folder)
+{
+    return store_path_with(folder, "/.tide-copying");
+}
+
+static char *part_beside(const char *path)
+{
+    char *copy = store_path_with(path, "");
+    char *part = copy != NULL ? store_backup_part(dirname(copy)) : NULL;
+    free(copy);
+    return part;
+}
+
 enum store_error store_backup(struct store *store, const char *path, store_backup_fn *fn, void *arg)
 {
     struct store_backup *backup = calloc(1, sizeof *backup);
@@ -177,7 +192,7 @@ enum store_error store_backup(struct store *store, const char *path, store_backu
     backup->fn = fn;
     backup->arg = arg;
     backup->path = store_path_with(path, "");
-    backup->part = store_path_with(path, ".part");
+    backup->part = part_beside(path);
     enum store_error error = STORE_LIMIT;
     if (backup->path != NULL && backup->part != NULL)
         error = store_journal_call(store->journal, begin, backup);

@@ -53,6 +53,8 @@ enum store_error store_house_init(struct store_house *house, struct store *store
                               " (user, rid) > (?2, ?3) ORDER BY user, rid LIMIT ?4");
     house->drop_rid =
         store_sql_prepare(db, "DELETE FROM rid WHERE domain=?1 AND user=?2 AND rid=?3");
+    int64_t wipe = 0;
+    house->scrub = house->truncate = store_meta_number(db, STORE_META_WIPE, &wipe);
     sqlite3_wal_hook(db, on_commit, house);
     return house->old_rids != NULL && house->drop_rid != NULL ? STORE_OK : STORE_IO;
 }

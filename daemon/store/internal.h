@@ -22,6 +22,7 @@
 #define STORE_ROW_KINDS 100                       /* kinds of rows are numbers below this */
 #define STORE_NAME_KINDS (TIDE_NAME_KIND_zone_title + 1)
 #define STORE_BATCHES_MAX 16
+#define STORE_META_WIPE "wipe" /* in meta: a text went away and the names are not scrubbed yet */
 #define STORE_KEYS_MAX 3
 
 /* ---- sql.c: one way to talk to SQLite -------------------------------------------------------- */
@@ -260,6 +261,8 @@ char *store_path_with(const char *path, const char *suffix);
 /* Makes renames and new files of the folder of path last. */
 enum store_error store_path_sync_folder(const char *path);
 enum store_error store_path_sync(const char *path);
+/* Removes what a restore of this database left that was cut short. */
+enum store_error store_restore_sweep(const char *path);
 
 /* ---- batch.c --------------------------------------------------------------------------------- */
 enum store_batch_state { STORE_BATCH_FREE, STORE_BATCH_FILLING, STORE_BATCH_GIVEN };
@@ -329,6 +332,8 @@ int64_t store_house_due_us(const struct store_house *house, int64_t quiet_us);
 struct store_backup;
 /* One slice; false when none is running. On the journal thread. */
 bool store_backup_slice(struct store *store);
+/* What a copy into this folder is called while it grows, in new memory; NULL without memory. */
+char *store_backup_part(const char *folder);
 void store_backup_stop(struct store *store); /* gives up what is running */
 
 /* ---- the store itself ------------------------------------------------------------------------ */

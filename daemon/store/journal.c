@@ -381,6 +381,8 @@ void store_journal_stop(struct store *store)
     store_backup_stop(store);
     sqlite3 *db = journal->writer.db;
     enum store_error failed = atomic_load(&journal->failed);
+    if (failed == STORE_OK && journal->writer.house.scrub)
+        (void)store_namerows_scrub(db); /* else the next start does it */
     store_writer_done(&journal->writer);
     if (failed != STORE_IO) /* after a failed sync nothing more may be called durable */
         sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);

@@ -265,7 +265,8 @@ static const char scrub[] = "CREATE TEMP TABLE kept AS SELECT * FROM name;"
                             "DELETE FROM name;"
                             "INSERT INTO name SELECT domain, kind, id, text, salt, forget_at"
                             "  FROM kept ORDER BY domain, kind, id;"
-                            "DROP TABLE temp.kept;";
+                            "DROP TABLE temp.kept;"
+                            "DELETE FROM meta WHERE key='" STORE_META_WIPE "';";
 
 enum store_error store_namerows_scrub(sqlite3 *db)
 {

@@ -86,15 +86,17 @@ static int64_t read_kept(const char *path)
     return kept > 0 && kept < INT32_MAX ? kept : 0;
 }
 
+/* Over the old number, of one length, in one sector: a crash leaves the one or the other. */
 static enum store_error write_kept(const char *path, int64_t incarnation)
 {
-    FILE *file = fopen(path, "we");
-    if (file == NULL)
+    char text[32];
+    int len = snprintf(text, sizeof text, "%010lld\n", (long long)incarnation);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
         return STORE_IO;
-    bool written = fprintf(file, "%lld\n", (long long)incarnation) > 0 && fflush(file) == 0;
-    if (fclose(file) != 0 || !written)
-        return STORE_IO;
-    return store_path_sync(path);
+    bool written = pwrite(fd, text, (size_t)len, 0) == len && fsync(fd) == 0;
+    close(fd);
+    return written ? STORE_OK : STORE_IO;
 }
 
 static enum store_error examine(sqlite3 *db, const char *backup_path, char *why, size_t why_cap)
@@ -167,12 +169,18 @@ static enum store_error replace(const struct paths *paths, const char *path)
     return store_path_sync_folder(path);
 }
 
+static void sweep(const struct paths *paths)
+{
+    unlink(paths->part);
+    unlink(paths->part_wal);
+    unlink(paths->part_shm);
+}
+
 static enum store_error restore(const struct paths *paths, const char *backup_path,
                                 const char *path, char *why, size_t why_cap)
 {
     uint64_t forgotten = 0;
-    unlink(paths->part_wal); /* of a restore that was cut short */
-    unlink(paths->part_shm);
+    sweep(paths); /* of a restore that was cut short */
     enum store_error error = copy_file(backup_path, paths->part, why, why_cap);
     if (error == STORE_OK) {
         int64_t incarnation = settle_old(path), kept = read_kept(paths->kept);
@@ -190,8 +198,42 @@ static enum store_error restore(const struct paths *paths, const char *backup_pa
                   path, (unsigned long long)forgotten);
     }
     if (error != STORE_OK)
-        unlink(paths->part);
+        sweep(paths);
     return error;
+}
+
+static void paths_done(struct paths *paths)
+{
+    free(paths->part);
+    free(paths->part_wal);
+    free(paths->part_shm);
+    free(paths->list);
+    free(paths->kept);
+    free(paths->wal);
+    free(paths->shm);
+}
+
+static bool paths_init(struct paths *paths, const char *path)
+{
+    *paths = (struct paths){.part = store_path_with(path, ".restoring"),
+                            .part_wal = store_path_with(path, ".restoring-wal"),
+                            .part_shm = store_path_with(path, ".restoring-shm"),
+                            .list = store_path_with(path, ".forgotten"),
+                            .kept = store_path_with(path, ".incarnation"),
+                            .wal = store_path_with(path, "-wal"),
+                            .shm = store_path_with(path, "-shm")};
+    return paths->part != NULL && paths->part_wal != NULL && paths->part_shm != NULL &&
+           paths->list != NULL && paths->kept != NULL && paths->wal != NULL && paths->shm != NULL;
+}
+
+enum store_error store_restore_sweep(const char *path)
+{
+    struct paths paths;
+    bool room = paths_init(&paths, path);
+    if (room)
+        sweep(&paths);
+    paths_done(&paths);
+    return room ? STORE_OK : STORE_LIMIT;
 }
 
 enum store_error store_restore(const char *backup_path, const char *path, char *why, size_t why_cap)
@@ -200,25 +242,12 @@ enum store_error store_restore(const char *backup_path, const char *path, char *
     enum store_error error = store_lock_take(path, &lock, why, why_cap);
     if (error != STORE_OK)
         return error;
-    struct paths paths = {.part = store_path_with(path, ".restoring"),
-                          .part_wal = store_path_with(path, ".restoring-wal"),
-                          .part_shm = store_path_with(path, ".restoring-shm"),
-                          .list = store_path_with(path, ".forgotten"),
-                          .kept = store_path_with(path, ".incarnation"),
-                          .wal = store_path_with(path, "-wal"),
-                          .shm = store_path_with(path, "-shm")};
-    if (paths.part != NULL && paths.part_wal != NULL && paths.part_shm != NULL &&
-        paths.list != NULL && paths.kept != NULL && paths.wal != NULL && paths.shm != NULL)
+    struct paths paths;
+    if (paths_init(&paths, path))
         error = restore(&paths, backup_path, path, why, why_cap);
     else
         error = store_say(why, why_cap, STORE_LIMIT, "no memory");
-    free(paths.part);
-    free(paths.part_wal);
-    free(paths.part_shm);
-    free(paths.list);
-    free(paths.kept);
-    free(paths.wal);
-    free(paths.shm);
+    paths_done(&paths);
     store_lock_drop(lock);
     return error;
 }

@@ -412,12 +412,28 @@ static void defaults(struct store_conf *conf)
         conf->batches = STORE_BATCHES_MAX;
 }
 
+/* Half a copy and half a restore hold names that may be forgotten by now. */
+static enum store_error sweep_halves(const struct store *store)
+{
+    enum store_error error = store_restore_sweep(store->path);
+    if (error != STORE_OK || store->conf.backups == NULL)
+        return error;
+    char *part = store_backup_part(store->conf.backups);
+    if (part == NULL)
+        return STORE_LIMIT;
+    unlink(part);
+    free(part);
+    return STORE_OK;
+}
+
 static enum store_error open_all(struct store *store, char *why, size_t why_cap)
 {
     sqlite3 *writer = NULL;
     enum store_error error = STORE_OK;
     if (!store->conf.read_only) {
         error = store_lock_take(store->path, &store->lock_fd, why, why_cap);
+        if (error == STORE_OK && sweep_halves(store) != STORE_OK)
+            error = store_say(why, why_cap, STORE_LIMIT, "no memory");
         if (error == STORE_OK)
             error = open_writer(store, &writer, why, why_cap);
     }

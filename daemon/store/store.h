@@ -43,6 +43,7 @@ struct store_conf {
     uint32_t names_max;   /* names a domain at most; 0: 1,000,000 */
     uint32_t batches;     /* buffers in flight; 0: 4 */
     uint32_t batch_bytes; /* bytes a batch; 0: 4 MiB */
+    const char *backups;  /* folder of copies: what was cut short there goes; NULL: none */
     bool scaled;          /* opened by a daemon with scaled time */
     bool read_only;       /* for verify and reports: no lock, no thread, no migration */
     store_durable_fn *on_durable;

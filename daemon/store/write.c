@@ -160,6 +160,8 @@ enum store_error store_writer_append(struct store_writer *writer, const struct s
     bool wipe = false;
     enum store_error error =
         store_namerows_write(&writer->names, writer->store, &batch->changes, &wipe);
+    if (error == STORE_OK && wipe) /* with the names, so that no crash forgets to scrub */
+        error = store_sql_error(writer->db, store_meta_put_number(writer->db, STORE_META_WIPE, 1));
     writer->wipe = writer->wipe || wipe;
     return error;
 }

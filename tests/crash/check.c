@@ -136,6 +136,11 @@ static void check_audit(struct life *life)
 static void check_gone(struct life *life)
 {
     const char *name = NULL;
+    sqlite3 *db = NULL;
+    if (sqlite3_open_v2(LIFE_PATH, &db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK ||
+        store_sql_number(db, "SELECT count(*) FROM meta WHERE key='" STORE_META_WIPE "'", 1) != 0)
+        life_wrong(life, "a text went away and its table was never scrubbed");
+    sqlite3_close(db);
     for (unsigned i = 0; i < life->tape->gone_count; i++)
         if (disk_search(life->tape->gone[i].text, strlen(life->tape->gone[i].text), &name) > 0)
             life_wrong(life, "%s is forgotten and stands in %s", life->tape->gone[i].text, name);

@@ -109,6 +109,7 @@ static bool find_domains(struct life *life)
 bool life_open(struct life *life)
 {
     struct store_conf conf = {.path = LIFE_PATH,
+                              .backups = DISK_FOLDER,
                               .names_max = 1000,
                               .batches = 2,
                               .batch_bytes = 1u << 20,

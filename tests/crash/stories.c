@@ -89,10 +89,9 @@ const struct story stories[] = {
     {"forget_reopens", STAYED "forget P3\nreopen\nforget P6\nrest 50\n", 0, false},
     {"forget_kill", STAYED "forget P3\nkill\n", 0, false},
     {"forget_power", STAYED "forget P3\npower\n", 0, false},
-    {"forget_crowd", TOWN "crowd 400\nmark\ndisperse\n", 0, false},
-    {"forget_crowd_rests", TOWN "crowd 400\nmark\ndisperse\nrest 50\n", 0, false},
-    {"forget_crowd_killed", TOWN "crowd 400\nmark\nbatch\ndisperse\ndone\nkill\nrest 50\n", 0,
-     false},
+    {"crowd", TOWN "crowd\nmark\nrename\n", 0, false},
+    {"crowd_rests", TOWN "crowd\nmark\nrename\nrest 50\n", 0, false},
+    {"crowd_killed", TOWN "crowd\nmark\nrename\nkill\nrest 50\n", 0, false},
     {"correct", START "correct h2\n", 0, false},
     {"correct_rests", START "correct h2\nrest 50\ncorrect h3\nrest 50\n", 0, false},
     /* ---- keeping house ---- */

@@ -108,28 +108,35 @@ static void do_correct(struct tape *tape, struct script *s)
     }
 }
 
-/* Names of strangers, so many that their table has many pages; every tenth is forgotten by `disperse`. */
+#define CROWD 401u /* a prime: its names come in no order, so that their rows move between pages */
+
+static void crowd_text(tide_id id, const char *what, char *out, size_t cap)
+{
+    (void)snprintf(out, cap, "%s of one in the crowd, %u", what, id);
+}
+
 static void do_crowd(struct tape *tape, struct script *s)
 {
     char text[48];
-    long people = s->count > 1 ? strtol(s->token[1], NULL, 10) : 1;
-    for (long i = 0; i < people; i++) {
-        tide_id id = PLATES + 1 + (tide_id)i;
-        plate_text(id, text, sizeof text);
-        add_name(tape, ACT_NAME, TIDE_NAME_KIND_plate, id, text);
+    for (tide_id i = 0; i < CROWD; i++) {
+        tide_id id = 100 + i * 233 % CROWD;
+        crowd_text(id, "old name", text, sizeof text);
+        add_name(tape, ACT_SET, TIDE_NAME_KIND_full_name, id, text);
     }
-    tape->crowd = (tide_id)people;
     PUT(setting_row, .key = TIDE_SETTING_household_live_max, .value = 9);
 }
 
-static void do_disperse(struct tape *tape, struct script *s)
+/* Some in the crowd get other names; the old ones must go from every file. */
+static void do_rename(struct tape *tape, struct script *s)
 {
     char text[48];
-    for (tide_id id = PLATES + 3; id < PLATES + tape->crowd; id += 40) {
-        plate_text(id, text, sizeof text);
+    for (tide_id id = 105; id < 100 + CROWD; id += 40) {
+        crowd_text(id, "old name", text, sizeof text);
         goes(tape, text);
-        SEND(ADMIN, forget, .kind = TIDE_NAME_KIND_plate, .id = id);
+        crowd_text(id, "new name", text, sizeof text);
+        add_name(tape, ACT_SET, TIDE_NAME_KIND_full_name, id, text);
     }
+    PUT(setting_row, .key = TIDE_SETTING_household_live_max, .value = 8);
 }
 
 static void do_churn(struct script *s)
@@ -179,8 +186,8 @@ static bool on_line(void *arg, struct script *s)
         do_correct(tape, s);
     } else if (strcmp(word, "crowd") == 0) {
         do_crowd(tape, s);
-    } else if (strcmp(word, "disperse") == 0) {
-        do_disperse(tape, s);
+    } else if (strcmp(word, "rename") == 0) {
+        do_rename(tape, s);
     } else if (strcmp(word, "churn") == 0) {
         do_churn(s);
     } else {

@@ -5,7 +5,7 @@
  *                        (no mark: it begins with an empty disk)
  *   any line of a story  its events, each committed by itself; between `batch` and `done` together
  *   forget P9            the plate's name goes · correct h1: the second text of a name takes the first's place
- *   crowd N, disperse    N names of strangers; some of them are forgotten
+ *   crowd, rename        names of hundreds; some of them are changed
  *   rest MS              time passes, the journal thread does what it does then
  *   hurry, reopen, power, kill, backup, copying, restore, verify, epoch, probe, look, away, churn N
  */
@@ -61,7 +61,6 @@ struct tape {
     } gone[16];
     unsigned gone_count;
     unsigned corrected;
-    tide_id crowd;
 };
 
 /* False with a reason when the story does not play. */

@@ -162,9 +162,8 @@ static inline void world_shut(struct world *world)
 static inline void world_remove(struct world *world)
 {
     static const char *const suffixes[] = {
-        "",          "-wal",       "-shm",           ".lock",      ".forgotten",
-        ".backup",   ".copy",      ".backup.part",   ".restoring", ".copy-wal",
-        ".copy-shm", ".copy.lock", ".copy.forgotten"};
+        "",      "-wal",       "-shm",      ".lock",     ".forgotten", ".backup",
+        ".copy", ".restoring", ".copy-wal", ".copy-shm", ".copy.lock", ".copy.forgotten"};
     char path[128];
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
         snprintf(path, sizeof path, "%s%s", world->path, suffixes[i]);
