@@ -11,6 +11,7 @@
 #include "tests/chaos/swarm.h"
 
 #define AUDIT_WINDOW 200
+#define ENTRIES_MAX 300000u /* kept to be heard again; beyond, a new one takes the place of any */
 
 int ledger_open(struct swarm *swarm)
 {
@@ -42,12 +43,32 @@ static void *grown(void *block, uint32_t cap, size_t each)
     return more;
 }
 
+/* A place for one more entry; NOBODY when the one that should go is being asked for. */
+static uint32_t make_room(struct swarm *swarm)
+{
+    if (swarm->entry_count < ENTRIES_MAX) {
+        if (swarm->entry_count == swarm->entry_cap) {
+            swarm->entry_cap = swarm->entry_cap != 0 ? swarm->entry_cap * 2 : 4096;
+            swarm->entries = grown(swarm->entries, swarm->entry_cap, sizeof *swarm->entries);
+        }
+        return swarm->entry_count++;
+    }
+    uint32_t at = (uint32_t)swarm_random(swarm, ENTRIES_MAX);
+    struct entry *old = &swarm->entries[at];
+    if (old->lane != NOBODY)
+        return NOBODY;
+    swarm->entry_of_n[old->n] = NOBODY;
+    free(old->rid);
+    free(old->body);
+    free(old->reply);
+    return at;
+}
+
 static void remember(struct swarm *swarm, const struct ask *ask, const struct answer *answer)
 {
-    if (swarm->entry_count == swarm->entry_cap) {
-        swarm->entry_cap = swarm->entry_cap != 0 ? swarm->entry_cap * 2 : 4096;
-        swarm->entries = grown(swarm->entries, swarm->entry_cap, sizeof *swarm->entries);
-    }
+    uint32_t at = make_room(swarm);
+    if (at == NOBODY)
+        return;
     while (ask->n >= swarm->n_cap) {
         uint32_t cap = swarm->n_cap != 0 ? swarm->n_cap * 2 : 4096;
         swarm->entry_of_n = grown(swarm->entry_of_n, cap, sizeof *swarm->entry_of_n);
@@ -55,15 +76,14 @@ static void remember(struct swarm *swarm, const struct ask *ask, const struct an
                (cap - swarm->n_cap) * sizeof *swarm->entry_of_n);
         swarm->n_cap = cap;
     }
-    swarm->entry_of_n[ask->n] = swarm->entry_count;
-    swarm->entries[swarm->entry_count++] =
-        (struct entry){.client = ask->client,
-                       .id = answer->id,
-                       .lane = NOBODY,
-                       .kind = ask->kind,
-                       .rid = strdup(ask->rid),
-                       .body = strndup(ask->body, ask->len),
-                       .reply = strndup(answer->body, answer->len)};
+    swarm->entry_of_n[ask->n] = at;
+    swarm->entries[at] = (struct entry){.client = ask->client,
+                                        .n = ask->n,
+                                        .lane = NOBODY,
+                                        .kind = ask->kind,
+                                        .rid = strdup(ask->rid),
+                                        .body = strndup(ask->body, ask->len),
+                                        .reply = strndup(answer->body, answer->len)};
 }
 
 void ledger_write(struct swarm *swarm, const struct ask *ask, const struct answer *answer)

@@ -52,7 +52,7 @@ struct client {
 };
 
 struct entry {
-    uint32_t client, id, lane; /* lane: of its audit */
+    uint32_t client, n, lane; /* n: of its ask; lane: of its audit */
     enum ask_kind kind;
     char *rid, *body, *reply;
 };

@@ -45,7 +45,7 @@ def check_scripts(root):
     for path in files:
         if not is_script(root, path) or path.startswith(".ci/"):
             continue
-        if re.match(r"tests/e2e/test_\w+\.py$", path):
+        if re.match(r"tests/(e2e|chaos)/test_\w+\.py$", path):
             continue
         name = os.path.basename(path)
         stem = name[:-3] if name.endswith(".py") else name
