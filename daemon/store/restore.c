@@ -109,7 +109,7 @@ static enum store_error examine(sqlite3 *db, const char *backup_path, char *why,
     return store_schema_migrate(db, why, why_cap);
 }
 
-/* Forgets again, and raises the incarnation: *incarnation is the highest known, then the new one. */
+/* Forgets again and raises the incarnation: *incarnation is the highest known, then the new. */
 static enum store_error renew(sqlite3 *db, const char *list_path, int64_t *incarnation,
                               uint64_t *ret_forgotten)
 {

@@ -161,7 +161,7 @@ def no_number_means_two_things_in_one_incarnation():
                 continue
             lines += 1
             key = (json.loads(reply)["incarnation"], number)
-            equal(given.setdefault(key, rid), rid, "who was given booking %s in %d" % (number, key[0]))
+            equal(given.setdefault(key, rid), rid, "who was given booking %s" % number)
     incarnations = {key[0] for key in given}
     equal(incarnations, {kept["incarnation"], incarnation()}, "incarnations seen")
     now, shared_part = journal(), 0

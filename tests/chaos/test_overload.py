@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Too much at once: what is refused is refused aloud, memory stays bounded, who is modest is served.
+"""Too much at once: what is refused is refused aloud, memory is bounded, who is modest is served.
 
-Two floods. *Greedy users*: a few ask ten times as often as each may (user_rate_per_s): they get what
-they may and `busy` for the rest; everybody else hardly notices. *More than the broker carries*: ten
-times the peak from a thousand sockets. Stock mosquitto takes one packet a socket and turn, so when
+Two floods. *Greedy users*: a few ask ten times as often as each may (user_rate_per_s): they get
+what they may and `busy` for the rest. *More than the broker carries*: ten times the peak from a
+thousand sockets. Stock mosquitto takes one packet a socket and turn, so when
 all sockets have something to say the daemon's replies and acknowledgements get the share of one
 among a thousand, whatever the daemon does: here nothing must break, grow without bound or be lost,
 and service must be back soon after."""
