@@ -245,13 +245,15 @@ int gw_passes_read(struct gw_passes *ret, const char *path)
         return -1;
     bool sound = parse(&made, at, end);
     free(text);
+    if (sound && made.count > 0)
+        qsort(made.rows, made.count, sizeof *made.rows, by_plate);
+    for (size_t i = 1; sound && i < made.count; i++)
+        sound = by_plate(&made.rows[i - 1], &made.rows[i]) != 0;
     if (!sound) {
         gw_passes_done(&made);
         errno = EBADMSG;
         return -1;
     }
-    if (made.count > 0)
-        qsort(made.rows, made.count, sizeof *made.rows, by_plate);
     *ret = made;
     return 0;
 }

@@ -65,6 +65,11 @@ static int parse(struct gw_whitelist *list, char *at, const char *end)
             return -1;
         }
     qsort(rows, lines, sizeof *rows, by_plate);
+    for (size_t i = 1; i < lines; i++)
+        if (by_plate(&rows[i - 1], &rows[i]) == 0) {
+            free(rows);
+            return -1;
+        }
     list->rows = rows;
     list->count = lines;
     /* A row whose writing we did not see the end of may be there: its verb is tried again. */
