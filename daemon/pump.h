@@ -36,6 +36,7 @@
 struct bucket { /* of one user; milli-requests */
     int64_t filled_ms;
     int64_t tokens_milli;
+    int64_t aloud_milli; /* refusals for being too fast that are said aloud */
 };
 
 /* A command on its way to a gate: sent again until done or too old. Elapsed time. */
