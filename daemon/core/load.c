@@ -20,7 +20,8 @@ bool setting_bounds(unsigned key, int64_t *ret_least, int64_t *ret_most)
         TIDE_SETTINGS(BOUNDS_)
 #undef BOUNDS_
     };
-    if (key < TIDE_SETTING_horizon_days || key > TIDE_SETTING_compensation_min)
+    bool of_the_engine = key > TIDE_SETTING_compensation_min && key < TIDE_SETTING_reseat_steps;
+    if (key < TIDE_SETTING_horizon_days || key > TIDE_SETTING_freeze_min || of_the_engine)
         return false;
     *ret_least = bounds[key].least;
     *ret_most = bounds[key].most;

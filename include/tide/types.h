@@ -249,7 +249,10 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     S(19, rolled_date, 0, -100000, 3000000) /* last civil day whose windows are resolved up to */  \
     S(20, scaled, 0, 0, 1) /* this database lived in scaled time; a real daemon refuses it */      \
     S(21, resettle_from, 0, 0, 4294967295) /* next slot whose promises are looked at again */      \
-    S(22, resettle_why, 0, 0, 255)
+    S(22, resettle_why, 0, 0, 255)                                                                 \
+    S(23, reseat_steps, 0, 0, 1000000) /* slots looked at for moves that make room; 0: none */    \
+    S(24, reseat_depth, 3, 1, 8)       /* how many have to make room for each other */             \
+    S(25, freeze_min, 15, 0, 240)      /* before its start, a seat is not moved any more */
 
 #define TIDE_ENUM_setting(E, P)                                                                    \
     E(P, 0, none)                                                                                  \
@@ -263,8 +266,8 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 13, escalate_min) E(P, 14, stranger_kept_days) E(P, 15, compensation_min)                 \
     E(P, 16, calendar_through_year) E(P, 17, clock_suspended) E(P, 18, granted_month)              \
     E(P, 19, rolled_date) E(P, 20, scaled) E(P, 21, resettle_from)                                 \
-    E(P, 22, resettle_why)
-#define TIDE_SETTINGS_COUNT 23
+    E(P, 22, resettle_why) E(P, 23, reseat_steps) E(P, 24, reseat_depth) E(P, 25, freeze_min)
+#define TIDE_SETTINGS_COUNT 26
 
 /* clang-format on */
 #define TIDE_ENUM_MEMBER(P, number, name) TIDE_##P##_##name = (number),

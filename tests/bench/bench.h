@@ -21,6 +21,8 @@ int bench_journal(int argc, char **argv);
 int bench_recover(int argc, char **argv);
 int bench_memory(int argc, char **argv);
 int bench_engine(int argc, char **argv);
+int bench_instance(int argc, char **argv);
+int bench_allocate(int argc, char **argv);
 int bench_verify(int argc, char **argv);
 
 /* ---- main.c ---------------------------------------------------------------------------------- */

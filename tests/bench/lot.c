@@ -100,7 +100,8 @@ void lot_open(struct lot *lot, struct engine_limits limits, uint32_t households,
     uint32_t many = households + FIRST + 80; /* put wants room for a whole message of each */
     limits.places = limits.persons = limits.users = limits.roles = many;
     limits.vehicles = 80;
-    limits.horizon_days_max = horizon_days + 2;
+    limits.horizon_days_max =
+        horizon_days < 14 ? 16 : horizon_days + 2; /* genesis looks 14 ahead */
     size_t size = (engine_size(&limits) + 63) & ~(size_t)63;
     lot->memory = aligned_alloc(64, size);
     lot->effects.cap = TIDE_EFFECTS_BYTES_MAX;

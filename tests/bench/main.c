@@ -21,6 +21,9 @@ static const struct {
 } all[] = {
     {"engine", "decisions a second, the engine alone [--slots N] [--fill F] [--horizon-days D]",
      bench_engine},
+    {"allocate", "how well wishes are served --slots S.csv --requests R.csv --policy P",
+     bench_allocate},
+    {"instance", "makes such files --kind office|home --slots N --load L --seed K", bench_instance},
     {"peak", "durable bookings a second through the broker, against a bare echo", bench_peak},
     {"journal", "engine and store, against PostgreSQL [--peer postgres|none] [--seconds N]",
      bench_journal},

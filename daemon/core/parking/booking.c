@@ -88,6 +88,16 @@ void booking_detach(struct engine *engine, struct booking_state *booking)
     heap_set(&engine->heap, DUE_BOOKING, booking->row.id, &booking->due_position, DUE_NEVER);
 }
 
+void booking_lift(struct engine *engine, struct booking_state *booking, tide_id to)
+{
+    CHECK(booking->row.state == TIDE_BOOKING_STATE_booked);
+    if (booking->row.slot != 0)
+        slot_detach(engine, booking);
+    booking->row.slot = to;
+    if (to != 0)
+        slot_attach(engine, booking);
+}
+
 void booking_move(struct step *step, struct booking_state *booking, tide_id slot)
 {
     CHECK(booking->row.state == TIDE_BOOKING_STATE_booked && slot != booking->row.slot);
@@ -247,6 +257,8 @@ struct booking_state *booking_make(struct step *step, const struct booking_wish 
         return NULL;
     }
     tide_id slot = seat_find(engine, wish->zone, wish->cls, span, 0);
+    if (slot == 0)
+        slot = reseat_find(step, wish->zone, wish->cls, span);
     if (slot == 0) {
         refuse_full(step, wish, span, ret_reply);
         return NULL;

@@ -123,3 +123,16 @@ void order_remove(struct engine *engine, struct order *order, struct booking_sta
     *next = links->next;
     *links = (struct order_links){0};
 }
+
+struct booking_state *order_after(const struct engine *engine, const struct order *order,
+                                  enum order_of of, tide_ms time_ms)
+{
+    struct booking_state *first = NULL;
+    for (uint32_t at = order->root; at != 0;) {
+        struct booking_state *node = table_by_index(&engine->bookings, at);
+        bool later = node->row.end_ms > time_ms;
+        first = later ? node : first;
+        at = later ? node->links[of].left : node->links[of].right;
+    }
+    return first;
+}

@@ -29,4 +29,9 @@ void order_add(struct engine *engine, struct order *order, struct booking_state 
 void order_remove(struct engine *engine, struct order *order, struct booking_state *booking,
                   enum order_of of);
 
+/* The first booking that ends after this time; of a slot, whose bookings do not overlap. NULL when
+ * there is none. */
+struct booking_state *order_after(const struct engine *engine, const struct order *order,
+                                  enum order_of of, tide_ms time_ms);
+
 #endif

@@ -64,12 +64,20 @@ void seat_hints(const struct engine *engine, tide_id zone, enum tide_slot_class 
 uint32_t seat_count(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
                     struct span span);
 
+/* ---- reseat.c: room for one more, by moving others -------------------------------------------- */
+/* Looks for a chain of moves among bookings that have not arrived, after which the span fits; makes
+ * them, and returns the slot that is free now. 0 when none was found: then nothing has changed. */
+tide_id reseat_find(struct step *step, tide_id zone, enum tide_slot_class cls, struct span span);
+
 /* ---- booking.c: the promise ----------------------------------------------------------------- */
 struct span booking_span(const struct tide_booking *booking, tide_ms now_ms);
 /* Into and out of the lists and bits that follow from the row. */
 void booking_attach(struct engine *engine, struct booking_state *booking);
 void booking_detach(struct engine *engine, struct booking_state *booking);
 void booking_due(struct engine *engine, struct booking_state *booking);
+/* Takes a booking out of its slot (to: 0) or puts it into one, without a word to anybody; for a
+ * search that undoes what it tried. */
+void booking_lift(struct engine *engine, struct booking_state *booking, tide_id to);
 /* Gives a booking that has not arrived another slot. */
 void booking_move(struct step *step, struct booking_state *booking, tide_id slot);
 /* Ends a live booking: frees what is left, settles what is held, writes the row, forgets it. */
