@@ -292,7 +292,8 @@ static rule *const rules[TIDE_REC_MAX] = {
 static bool is_own(const struct engine_event *event)
 {
     return event->kind == TIDE_REC_tick || event->kind == TIDE_REC_genesis ||
-           event->kind == TIDE_REC_clock || (event->kind == TIDE_REC_forget && event->user == 0);
+           event->kind == TIDE_REC_clock || event->kind == TIDE_REC_reloaded ||
+           (event->kind == TIDE_REC_forget && event->user == 0);
 }
 
 static bool is_fact(unsigned kind)

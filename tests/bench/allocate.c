@@ -4,7 +4,8 @@
  *   S.csv  zone,slot,from_min,until_min    R.csv  id,zone,from_min,until_min    A.csv  id,slot
  *
  * best-fit and online go the daemon's way: each wish is a `book` event of a real engine, decided
- * before the next is read. first-fit and random-fit are here only to be compared with.
+ * before the next is read. first-fit and random-fit are here only to be compared with; the exact
+ * optimum of an instance is told by tests/bench/optimum.py.
  */
 #include <stdio.h>
 #include <stdlib.h>

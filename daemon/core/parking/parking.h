@@ -64,7 +64,7 @@ void seat_hints(const struct engine *engine, tide_id zone, enum tide_slot_class 
 uint32_t seat_count(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
                     struct span span);
 
-/* ---- reseat.c: room for one more, by moving others -------------------------------------------- */
+/* ---- reseat.c: room for one more, by moving others ------------------------------------------ */
 /* Looks for a chain of moves among bookings that have not arrived, after which the span fits; makes
  * them, and returns the slot that is free now. 0 when none was found: then nothing has changed. */
 tide_id reseat_find(struct step *step, tide_id zone, enum tide_slot_class cls, struct span span);

@@ -6,8 +6,8 @@
  *     slot 2   ░░░░░▓▓▓b▓▓▓░░░░░░░                       (slot 2, if only b were not there;
  *     slot 3   ▓▓▓░░░░░░░░░▓▓▓▓▓▓▓                        b fits into slot 3)
  *
- * The search puts the wish onto a slot that is open for it, takes away what is in its way, and finds
- * each of these a seat in the same manner: directly if it can, else by taking away others, as deep
+ * The search puts the wish onto a slot that is open for it, takes away what is in its way, and
+ * finds each of these a seat in the same manner: directly if it can, else by taking away others, as deep
  * as the setting reseat_depth allows. Slots are tried in the order of how many minutes are in the
  * way. A slot that is looked at is one step of the setting reseat_steps, so a refusal costs no more
  * in a large zone than in a small one. What did not work is undone; what worked becomes one PUT a
@@ -75,7 +75,7 @@ static void undo(struct search *search, uint32_t mark)
 }
 
 /* ---- which slots to try ---------------------------------------------------------------------- */
-/* Grains of others in the way of a span on a slot; -1 when they cannot be moved, or are too many. */
+/* Grains of others in the way of a span on a slot; -1 when they cannot be moved or are too many. */
 static grain in_the_way(const struct search *search, const struct slot_state *slot,
                         struct span span)
 {

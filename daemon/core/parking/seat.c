@@ -79,7 +79,7 @@ static void side_make(const struct engine *engine, struct slice_words words, con
     }
 }
 
-/* The lowest slot with exactly these gaps on both sides, below `limit`; limit when there is none. */
+/* The lowest slot with exactly these gaps on both sides, below `limit`; limit: none. */
 static tide_id with_gaps(const struct side *before, unsigned b, const struct side *after,
                          unsigned a, struct slice_words words, tide_id limit)
 {
