@@ -7,11 +7,11 @@
  *     slot 3   ▓▓▓░░░░░░░░░▓▓▓▓▓▓▓                        b fits into slot 3)
  *
  * The search puts the wish onto a slot that is open for it, takes away what is in its way, and
- * finds each of these a seat in the same manner: directly if it can, else by taking away others, as deep
- * as the setting reseat_depth allows. Slots are tried in the order of how many minutes are in the
- * way. A slot that is looked at is one step of the setting reseat_steps, so a refusal costs no more
- * in a large zone than in a small one. What did not work is undone; what worked becomes one PUT a
- * booking that ends up elsewhere.
+ * finds each of these a seat in the same manner: directly if it can, else by taking away others,
+ * as deep as the setting reseat_depth allows. Slots are tried in the order of how many minutes are
+ * in the way. A slot that is looked at is one step of the setting reseat_steps, so a refusal costs
+ * no more in a large zone than in a small one. What did not work is undone; what worked becomes
+ * one PUT a booking that ends up elsewhere.
  *
  * Never moved: a car that is there; a booking within freeze_min of its start; one of a class of its
  * own (accessible, charger); the owner's on his own slot; one whose slot is no longer open for it,
