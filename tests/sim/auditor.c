@@ -111,6 +111,8 @@ const struct tide_person *audit_speaker(const struct audit *audit)
 {
     const union tide_any *user =
         sim_rows_find(audit->rows, TIDE_REC_user, audit->event->user, 0, 0);
+    if (user != NULL && user->user.state == TIDE_USER_STATE_revoked)
+        return NULL;
     const union tide_any *person =
         user != NULL ? sim_rows_find(audit->rows, TIDE_REC_person, user->user.person, 0, 0) : NULL;
     return person != NULL ? &person->person : NULL;
@@ -200,7 +202,8 @@ static void take_effects(struct audit *audit, const uint8_t *effects, size_t len
 /* ---- what holds for every event ------------------------------------------------------------ */
 static bool is_request(unsigned kind)
 {
-    return kind != TIDE_REC_tick && kind != TIDE_REC_clock && kind != TIDE_REC_genesis;
+    return kind != TIDE_REC_tick && kind != TIDE_REC_clock && kind != TIDE_REC_genesis &&
+           kind != TIDE_REC_reloaded;
 }
 
 /* A fact may be refused and yet have been received: the cursor moves. */

@@ -179,6 +179,7 @@ void sim_workload_day(struct sim *sim)
             new_setting(sim);
     for (unsigned i = 0; sim_may(sim, SIM_FAULT_forget) && i < 2; i++)
         forget_somebody(sim);
+    sim_errands_day(sim);
 }
 
 /* ---- chaos --------------------------------------------------------------------------------- */

@@ -79,6 +79,8 @@ static void release(struct sim *sim, struct sim_pending *p, bool tell)
         sim_fail(sim, "%s", audit_first(sim->audit));
     if (sim->failed)
         return;
+    if (sim->conf.done != NULL)
+        sim->conf.done[p->event.kind] += sim_pump_code(p->effects, p->effects_len) == TIDE_CODE_ok;
     shadow_decides(sim, p);
     if (p->fact != 0 && sim_pump_code(p->effects, p->effects_len) != TIDE_CODE_stale)
         sim->gateways[p->gateway].spool[p->fact - 1].taken = true;

@@ -43,6 +43,7 @@ struct sim_conf {
     bool quiet;
     const char *folder; /* empty, for the databases of this run */
     struct sim_ring *ring;
+    uint64_t *done;     /* by event kind: how many were answered with ok; shared by all runs */
     const char *golden; /* write what was decided to this file; NULL: do not */
 };
 
@@ -259,6 +260,9 @@ void sim_workload_reply(struct sim *sim, uint32_t call, const struct tide_reply 
 void sim_workload_trust(struct sim *sim);
 struct engine_event sim_event(unsigned kind);
 void sim_chaos_event(struct sim *sim, uint32_t person);
+
+/* ---- errands.c: what the desk does once in a while ------------------------------------------ */
+void sim_errands_day(struct sim *sim);
 
 /* ---- cars.c: what the cars do, whatever was promised --------------------------------------- */
 void sim_cars_begin(struct sim *sim);

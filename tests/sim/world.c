@@ -335,6 +335,11 @@ void sim_world_found(struct sim_world *world, uint32_t households, struct sim_rn
     world->compound = place(f, "east", TIDE_PLACE_KIND_compound, world->community);
     world->organisation = place(f, "office", TIDE_PLACE_KIND_organisation, world->community);
     people(f, households);
+    world->persons = grow(world->persons, world->person_count + 1, sizeof *world->persons);
+    world->persons[world->person_count++] = (struct sim_person){.id = world->admin_person,
+                                                                .user = world->admin_user,
+                                                                .household = UINT32_MAX,
+                                                                .role = TIDE_ROLE_admin};
     zones(f);
     flush(f);
     free(f);

@@ -145,7 +145,8 @@ static void a_little_of_everything_is_in_it(void **state)
         TIDE_REC_genesis, TIDE_REC_tick,     TIDE_REC_put,        TIDE_REC_book,
         TIDE_REC_cancel,  TIDE_REC_extend,   TIDE_REC_repeat,     TIDE_REC_share,
         TIDE_REC_recall,  TIDE_REC_arrive,   TIDE_REC_plate_seen, TIDE_REC_slot_seen,
-        TIDE_REC_leave,   TIDE_REC_calendar, TIDE_REC_forget,     TIDE_REC_gate_report};
+        TIDE_REC_leave,   TIDE_REC_calendar, TIDE_REC_forget,     TIDE_REC_gate_report,
+        TIDE_REC_drop,    TIDE_REC_correct,  TIDE_REC_reloaded};
     struct replay *r = *state;
     uint8_t kept[32];
     if (!read_golden(ENGINE_RULES, r, kept))
