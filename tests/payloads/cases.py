@@ -97,7 +97,9 @@ def check_texts(value):
 
 @functools.lru_cache(None)
 def validator(text):
-    resolver = jsonschema.RefResolver("", {}, {"common.json": rules.schema("common")})
+    base = "https://tide.example/protocol/1/"
+    store = {base + "common.json": rules.schema("common")}
+    resolver = jsonschema.RefResolver(base + "part.json", {}, store)
     return jsonschema.Draft202012Validator(json.loads(text), resolver=resolver)
 
 
