@@ -8,9 +8,10 @@
 
 #include "tests/chaos/swarm.h"
 
-#define REPEAT_MS 700
+#define REPEAT_MS 700 /* each time half of it more, up to the maximum: who waits does not shout */
+#define REPEAT_MS_MAX 5000
 #define BUSY_PAUSE_MS 150
-#define PATIENCE_MS 15000 /* of who is paced: then it is called unanswered */
+#define PATIENCE_MS 10000 /* of who is paced: then it is called unanswered */
 #define BACKOFF_MS 100
 #define BACKOFF_MS_MAX 1000
 #define OPENING_MS_MAX 10000
@@ -127,11 +128,15 @@ bool ask_send(struct swarm *swarm, struct ask *ask)
     (void)snprintf(topic, sizeof topic, "tide/1/%s/u/%s/req/%s", swarm->options.domain, user,
                    op_of(ask->kind));
     bool waited = mq_wants_write(&client->mq);
-    ask->due_us = swarm_now_us() + (ask->why == FOR_PACE ? PATIENCE_MS * (int64_t)1000
-                                                         : jitter_us(swarm, REPEAT_MS));
+    uint32_t wait_ms = REPEAT_MS + REPEAT_MS / 2 * ask->tries;
+    if (wait_ms > REPEAT_MS_MAX)
+        wait_ms = REPEAT_MS_MAX;
+    ask->due_us = swarm_now_us() +
+                  (ask->why == FOR_PACE ? PATIENCE_MS * (int64_t)1000 : jitter_us(swarm, wait_ms));
     if (!mq_publish(&client->mq, topic, ask->body, ask->len, swarm->options.qos))
         return false;
     swarm->counts.repeated += ask->sent_us != 0;
+    ask->tries++;
     swarm->counts.sent++;
     ask->sent_us = client->spoke_us = swarm_now_us();
     if (waited)

@@ -33,9 +33,10 @@ struct ask {
     enum ask_for why;
     bool busy;
     int64_t began_us, sent_us, due_us; /* due: when it is sent again (or given up) */
-    uint32_t booking;                  /* to be cancelled or extended */
-    uint32_t entry;                    /* FOR_AUDIT: whose answer is to be heard again */
-    uint32_t step;                     /* FOR_HISTORY: which operation */
+    uint32_t tries;
+    uint32_t booking; /* to be cancelled or extended */
+    uint32_t entry;   /* FOR_AUDIT: whose answer is to be heard again */
+    uint32_t step;    /* FOR_HISTORY: which operation */
     size_t len;
     char rid[RID_BYTES_MAX + 1];
     char body[BODY_BYTES_MAX];

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""What else goes wrong on a long day: a daemon or a broker that stands still, a full inbox, a broker
-that comes back with nothing at all, clocks that jump, a gateway that was away for a day, an arm
-that must not open late."""
+"""What else goes wrong on a long day: a daemon or a broker that stands still, a full inbox, a
+broker that comes back with nothing at all, clocks that jump, a gateway that was away for a day, an
+arm that must not open late."""
 import glob
 import os
 import signal

@@ -9,7 +9,7 @@ import sys
 from chaos import FIGURES, SHIPPED_LIMITS, Swarm, Town, check, equal, figures
 from harness import run_tests, shared, test
 
-WISHED = int(os.environ.get("TIDE_CONNECTIONS", "2500"))
+WISHED = int(os.environ.get("TIDE_CONNECTIONS", "1500"))
 HOMES = 500
 SERVED_MS_MAX = 60000
 
