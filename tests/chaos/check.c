@@ -156,27 +156,44 @@ static int by_call(const void *a, const void *b)
     return (x->call_us > y->call_us) - (x->call_us < y->call_us);
 }
 
+#define FIELDS 11
+
+/* One line: client call return kind zone booking from until code why id. False: it is none. */
+static bool read_op(char *line, struct op *op)
+{
+    const char *field[FIELDS];
+    char *rest = line;
+    for (unsigned i = 0; i < FIELDS; i++)
+        if ((field[i] = strtok_r(i == 0 ? line : NULL, " \n", &rest)) == NULL)
+            return false;
+    int64_t back = strtoll(field[2], NULL, 10);
+    unsigned long kind = strtoul(field[3], NULL, 10);
+    *op = (struct op){.client = (uint32_t)strtoul(field[0], NULL, 10),
+                      .zone = (uint32_t)strtoul(field[4], NULL, 10),
+                      .call_us = strtoll(field[1], NULL, 10),
+                      .return_us = back < 0 ? INT64_MAX : back};
+    op->what = (struct model_op){.kind = (enum model_kind)kind,
+                                 .booking = (uint32_t)strtoul(field[5], NULL, 10),
+                                 .from = (uint32_t)strtoul(field[6], NULL, 10),
+                                 .until = (uint32_t)strtoul(field[7], NULL, 10),
+                                 .open = back < 0,
+                                 .id = (uint32_t)strtoul(field[10], NULL, 10)};
+    (void)snprintf(op->what.code, sizeof op->what.code, "%s", field[8]);
+    (void)snprintf(op->what.why, sizeof op->what.why, "%s", field[9]);
+    return kind <= MODEL_QUOTE && op->what.from < op->what.until && op->what.until <= 24;
+}
+
 static int read_ops(FILE *file, struct op *ops, uint32_t *ret_slots)
 {
-    int count = 0, kind = 0, got = 0;
-    if (fscanf(file, "slots %u units %*d", ret_slots) != 1 || *ret_slots > MODEL_SLOTS_MAX)
+    char line[256];
+    int count = 0;
+    if (fgets(line, sizeof line, file) == NULL || strncmp(line, "slots ", 6) != 0)
         return -1;
-    for (struct op *op = ops; count < OPS_MAX * 4; op++, count++) {
-        long long call = 0, back = 0;
-        memset(op, 0, sizeof *op);
-        got = fscanf(file, "%u %lld %lld %d %u %u %u %u %15s %19s %u", &op->client, &call, &back,
-                     &kind, &op->zone, &op->what.booking, &op->what.from, &op->what.until,
-                     op->what.code, op->what.why, &op->what.id);
-        if (got != 11)
-            break;
-        op->call_us = call;
-        op->return_us = back < 0 ? INT64_MAX : back;
-        op->what.open = back < 0;
-        op->what.kind = (enum model_kind)kind;
-        if (kind > MODEL_QUOTE || op->what.from >= op->what.until || op->what.until > 24)
+    *ret_slots = (uint32_t)strtoul(line + 6, NULL, 10);
+    while (fgets(line, sizeof line, file) != NULL && count < OPS_MAX * 4)
+        if (!read_op(line, &ops[count++]))
             return -1;
-    }
-    return got == EOF ? count : -1;
+    return *ret_slots <= MODEL_SLOTS_MAX ? count : -1;
 }
 
 static int check_zone(const char *path, const struct op *ops, int count, uint32_t zone,

@@ -320,7 +320,9 @@ static void tick_pace(struct swarm *swarm, int64_t now_us)
         return;
     swarm->owed += swarm->rate_per_s * (double)(now_us - swarm->paced_us) / 1e6;
     swarm->paced_us = now_us;
-    for (; swarm->owed >= 1; swarm->owed--) {
+    unsigned due = (unsigned)swarm->owed;
+    swarm->owed -= due;
+    for (; due > 0; due--) {
         uint32_t client = swarm->cursor++ % swarm->active;
         struct ask *ask = work_next(swarm, client, FOR_PACE);
         if (ask == NULL || !ask_send(swarm, ask)) {

@@ -20,7 +20,7 @@
 
 struct op {
     uint32_t client, zone, booking, from, until, id;
-    int kind;
+    enum ask_kind kind;
     int64_t call_us, return_us;
     char code[16], why[20];
 };
@@ -37,12 +37,30 @@ struct history {
     struct promise *live; /* as far as anybody was told */
 };
 
-int history_begin(struct swarm *swarm, const char *words)
+/* Takes the order's words into *h; false when one is missing. */
+static bool read_order(struct history *h, char *words)
+{
+    uint32_t *const numbers[] = {&h->ops,   &h->clients, &h->zones,
+                                 &h->slots, &h->party,   &h->parties};
+    char *rest = words;
+    for (unsigned i = 0, n = 0; i < 8; i++) {
+        const char *word = rest != NULL ? strtok_r(i == 0 ? words : NULL, " ", &rest) : NULL;
+        if (word == NULL)
+            return false;
+        if (i == 0)
+            (void)snprintf(h->path, sizeof h->path, "%s", word);
+        else if (i == 5)
+            (void)snprintf(h->prefix, sizeof h->prefix, "%s", word);
+        else
+            *numbers[n++] = (uint32_t)strtoul(word, NULL, 10);
+    }
+    return h->ops > 0;
+}
+
+int history_begin(struct swarm *swarm, char *words)
 {
     struct history *h = calloc(1, sizeof *h);
-    if (h == NULL || words == NULL ||
-        sscanf(words, "%511s %u %u %u %u %31s %u %u", h->path, &h->ops, &h->clients, &h->zones,
-               &h->slots, h->prefix, &h->party, &h->parties) != 8) {
+    if (h == NULL || words == NULL || !read_order(h, words)) {
         free(h);
         return -1;
     }
@@ -172,7 +190,7 @@ int history_end(struct swarm *swarm)
         const struct op *op = &h->op[i];
         bool open = op->return_us < 0;
         (void)fprintf(file, "%u %lld %lld %d %u %u %u %u %s %s %u\n", op->client,
-                      (long long)op->call_us, (long long)op->return_us, op->kind, op->zone,
+                      (long long)op->call_us, (long long)op->return_us, (int)op->kind, op->zone,
                       op->booking, op->from, op->until, open ? "-" : op->code,
                       op->why[0] != '\0' ? op->why : "-", op->id);
     }

@@ -33,8 +33,10 @@ static uint32_t best_slot(const struct model *model, uint32_t from, uint32_t unt
 {
     uint32_t best = NO_SLOT, least = UINT32_MAX;
     for (uint32_t slot = 0; slot < model->slots; slot++) {
+        if (slot == avoid)
+            continue;
         uint32_t busy = model->busy[slot];
-        if (slot == avoid || (busy & bits(from, until)) != 0)
+        if ((busy & bits(from, until)) != 0)
             continue;
         uint32_t left = gap_before(busy, from) + gap_behind(busy, until);
         if (left < least) {

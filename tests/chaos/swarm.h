@@ -156,7 +156,8 @@ void ledger_heard(struct swarm *swarm, uint32_t n, const char *rid, size_t rid_l
                   const char *body, size_t len);
 
 /* ---- history.c ------------------------------------------------------------------------------ */
-int history_begin(struct swarm *swarm, const char *words);
+/* words: FILE OPS CLIENTS ZONES SLOTS PREFIX PARTY PARTIES; -1 when they are not all there. */
+int history_begin(struct swarm *swarm, char *words);
 void history_turn(struct swarm *swarm, uint32_t client);
 void history_answered(struct swarm *swarm, struct ask *ask, const struct answer *answer);
 /* Each operation under way is left alone, by the toss of a coin: whether it is done stays open. */
