@@ -33,11 +33,16 @@ enum store_sql_mode {
 };
 enum store_error store_sql_open(sqlite3 **ret, const char *path, enum store_sql_mode mode);
 sqlite3 *store_sql_close(sqlite3 *db);
+/* Closes without SQLite's own checkpoint: after a failed write or sync, which must not be made
+ * again as if nothing had been. The next start recovers from the log. */
+sqlite3 *store_sql_abandon(sqlite3 *db);
 /* What a result code means for the daemon. */
 enum store_error store_sql_error(sqlite3 *db, int code);
 int store_sql_run(sqlite3 *db, const char *text);
 /* The first column of the first row; `otherwise` when there is none. */
 int64_t store_sql_number(sqlite3 *db, const char *text, int64_t otherwise);
+/* The same, but says when the answer could not be read; then, and without a row, *number stays. */
+enum store_error store_sql_ask(sqlite3 *db, const char *text, int64_t *number);
 /* A statement that is kept; NULL when it cannot be. */
 sqlite3_stmt *store_sql_prepare(sqlite3 *db, const char *text);
 /* Steps once, resets, clears. SQLITE_DONE and SQLITE_ROW become SQLITE_OK. */

@@ -381,12 +381,16 @@ void store_journal_stop(struct store *store)
     store_backup_stop(store);
     sqlite3 *db = journal->writer.db;
     enum store_error failed = atomic_load(&journal->failed);
+    int code = SQLITE_IOERR;
     if (failed == STORE_OK && journal->writer.house.scrub)
         (void)store_namerows_scrub(db); /* else the next start does it */
     store_writer_done(&journal->writer);
-    if (failed != STORE_IO) /* after a failed sync nothing more may be called durable */
-        sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    store_sql_close(db);
+    if (failed == STORE_OK || failed == STORE_FULL)
+        code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (code == SQLITE_OK)
+        store_sql_close(db);
+    else
+        store_sql_abandon(db); /* after a failed sync nothing more may be called durable */
     pthread_cond_destroy(&journal->wake);
     pthread_cond_destroy(&journal->done);
     pthread_mutex_destroy(&journal->lock);

@@ -104,8 +104,10 @@ enum store_error store_live_rows(sqlite3 *db, uint32_t domain, store_row_fn *fn,
     store_overlay_init(&overlay);
     char ask[96];
     snprintf(ask, sizeof ask, "SELECT seq FROM applied WHERE domain=%u", domain);
-    uint64_t applied = (uint64_t)store_sql_number(db, ask, 0);
-    enum store_error error = read_tail(db, domain, applied, &overlay);
+    int64_t applied = 0;
+    enum store_error error = store_sql_ask(db, ask, &applied);
+    if (error == STORE_OK)
+        error = read_tail(db, domain, (uint64_t)applied, &overlay);
     if (error == STORE_OK)
         error = load_rows(db, domain, &overlay, &(struct sink){fn, arg});
     store_overlay_done(&overlay);

@@ -136,18 +136,21 @@ static enum store_rid known(struct store *store, uint32_t domain, uint64_t seq,
     return STORE_RID_KNOWN;
 }
 
-/* The row of the journal that the table of rids names; 0 when it has none. */
-static uint64_t find_row(struct store_reader *reader, uint32_t domain,
-                         const struct store_origin *origin)
+/* The row of the journal that the table of rids names; 0 when it has none. False when that cannot
+ * be read: who takes that for a new request does it twice. */
+static bool find_row(struct store_reader *reader, uint32_t domain,
+                     const struct store_origin *origin, uint64_t *ret_seq)
 {
     uint64_t seq = 0;
     sqlite3_bind_int64(reader->rid, 1, domain);
     sqlite3_bind_int64(reader->rid, 2, origin->user);
     sqlite3_bind_text(reader->rid, 3, origin->rid, -1, SQLITE_STATIC);
-    if (sqlite3_step(reader->rid) == SQLITE_ROW)
+    int code = sqlite3_step(reader->rid);
+    if (code == SQLITE_ROW)
         seq = (uint64_t)sqlite3_column_int64(reader->rid, 0);
     sqlite3_reset(reader->rid);
-    return seq;
+    *ret_seq = seq;
+    return code == SQLITE_ROW || code == SQLITE_DONE;
 }
 
 enum store_rid store_rid_find(struct store *store, uint32_t domain,
@@ -160,8 +163,8 @@ enum store_rid store_rid_find(struct store *store, uint32_t domain,
         store_reader_look(store);
     bool same = true;
     uint64_t seq = store_replies_find(store->replies, domain, origin, &same);
-    if (seq == 0)
-        seq = find_row(reader, domain, origin);
+    if (seq == 0 && !find_row(reader, domain, origin, &seq))
+        return STORE_RID_PENDING; /* cannot be read just now: the client asks again */
     if (seq == 0)
         return STORE_RID_NEW;
     if (!same)

@@ -59,18 +59,21 @@ static enum store_error copy_file(const char *from_path, const char *to_path, ch
 }
 
 /* The incarnation of the database that is there; 0 when there is none that can be read. Its log
- * goes into its file, so that none is left beside the new one. */
-static int64_t settle_old(const char *path)
+ * goes into its file, so that none is left beside the new one: until the new one stands in its
+ * place, the old one is whole. */
+static enum store_error settle_old(const char *path, int64_t *ret)
 {
     int64_t incarnation = 0;
     sqlite3 *db = NULL;
     if (access(path, F_OK) != 0 || store_sql_open(&db, path, STORE_SQL_WRITER) != STORE_OK)
-        return 0;
+        return STORE_OK;
     if (!store_meta_number(db, "incarnation", &incarnation))
         incarnation = 0;
-    sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    store_sql_close(db);
-    return incarnation;
+    int code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    enum store_error error = code == SQLITE_BUSY ? STORE_OK : store_sql_error(db, code);
+    store_sql_abandon(db);
+    *ret = incarnation;
+    return error == STORE_CORRUPT ? STORE_OK : error; /* what is damaged is given up */
 }
 
 /* The incarnation of the last restore, when the database itself can no longer tell; 0: none. */
@@ -101,7 +104,11 @@ static enum store_error write_kept(const char *path, int64_t incarnation)
 
 static enum store_error examine(sqlite3 *db, const char *backup_path, char *why, size_t why_cap)
 {
-    if (store_sql_number(db, "PRAGMA application_id", 0) != STORE_APPLICATION_ID)
+    int64_t id = 0;
+    enum store_error error = store_sql_ask(db, "PRAGMA application_id", &id);
+    if (error != STORE_OK)
+        return store_say(why, why_cap, error, "%s cannot be read", backup_path);
+    if (id != STORE_APPLICATION_ID)
         return store_say(why, why_cap, STORE_USAGE, "%s is not a Tide database", backup_path);
     char fault[256];
     if (!store_sql_is_whole(db, fault, sizeof fault))
@@ -114,8 +121,10 @@ static enum store_error renew(sqlite3 *db, const char *list_path, int64_t *incar
                               uint64_t *ret_forgotten)
 {
     int64_t copied = 0;
-    if (!store_meta_number(db, "incarnation", &copied))
-        return STORE_CORRUPT;
+    if (!store_meta_number(db, "incarnation", &copied)) {
+        enum store_error read = store_sql_error(db, sqlite3_extended_errcode(db));
+        return read != STORE_OK ? read : STORE_CORRUPT;
+    }
     *incarnation = (copied > *incarnation ? copied : *incarnation) + 1;
     int code = store_sql_run(db, "BEGIN IMMEDIATE");
     enum store_error error = store_sql_error(db, code);
@@ -147,10 +156,15 @@ static enum store_error prepare(const char *part, const char *list, const char *
             store_say(why, why_cap, error, "the copy of %s cannot be brought up to date: %s",
                       backup_path, sqlite3_errmsg(db));
     }
-    if (error == STORE_OK &&
-        sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK)
+    int code = SQLITE_OK;
+    if (error == STORE_OK)
+        code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (code != SQLITE_OK)
         error = store_say(why, why_cap, STORE_IO, "the copy of %s cannot be finished", backup_path);
-    store_sql_close(db);
+    if (error == STORE_OK)
+        store_sql_close(db);
+    else
+        store_sql_abandon(db);
     return error;
 }
 
@@ -182,8 +196,12 @@ static enum store_error restore(const struct paths *paths, const char *backup_pa
     uint64_t forgotten = 0;
     sweep(paths); /* of a restore that was cut short */
     enum store_error error = copy_file(backup_path, paths->part, why, why_cap);
+    int64_t incarnation = 0;
+    if (error == STORE_OK && (error = settle_old(path, &incarnation)) != STORE_OK)
+        store_say(why, why_cap, error,
+                  "the log of %s cannot be taken in; move both away to give them up", path);
     if (error == STORE_OK) {
-        int64_t incarnation = settle_old(path), kept = read_kept(paths->kept);
+        int64_t kept = read_kept(paths->kept);
         incarnation = kept > incarnation ? kept : incarnation;
         error =
             prepare(paths->part, paths->list, backup_path, &incarnation, why, why_cap, &forgotten);

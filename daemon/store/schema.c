@@ -41,12 +41,15 @@ static int take_step(sqlite3 *db, int64_t from)
 
 enum store_error store_schema_migrate(sqlite3 *db, char *why, size_t why_cap)
 {
-    int64_t id = store_sql_number(db, "PRAGMA application_id", 0);
-    int64_t version = store_sql_number(db, "PRAGMA user_version", 0);
-    int64_t tables = store_sql_number(db, "SELECT count(*) FROM sqlite_schema", -1);
-    if (tables < 0)
-        return store_say(why, why_cap, store_sql_error(db, sqlite3_extended_errcode(db)),
-                         "the database cannot be read: %s", sqlite3_errmsg(db));
+    int64_t id = 0, version = 0, tables = 0;
+    enum store_error error = store_sql_ask(db, "PRAGMA application_id", &id);
+    if (error == STORE_OK)
+        error = store_sql_ask(db, "PRAGMA user_version", &version);
+    if (error == STORE_OK)
+        error = store_sql_ask(db, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (error != STORE_OK)
+        return store_say(why, why_cap, error, "the database cannot be read: %s",
+                         sqlite3_errmsg(db));
     if (id != STORE_APPLICATION_ID && tables > 0)
         return store_say(why, why_cap, STORE_VERSION,
                          "this file is a database of another program; choose another path");

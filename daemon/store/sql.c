@@ -64,6 +64,18 @@ int64_t store_sql_number(sqlite3 *db, const char *text, int64_t otherwise)
     return value;
 }
 
+enum store_error store_sql_ask(sqlite3 *db, const char *text, int64_t *number)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(db, text, -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL)
+        *number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return store_sql_error(db, code);
+}
+
 sqlite3_stmt *store_sql_prepare(sqlite3 *db, const char *text)
 {
     sqlite3_stmt *statement = NULL;
@@ -94,8 +106,8 @@ static bool text_pragma_is(sqlite3 *db, const char *text, const char *expected)
     bool same = sqlite3_prepare_v2(db, text, -1, &statement, NULL) == SQLITE_OK &&
                 sqlite3_step(statement) == SQLITE_ROW &&
                 sqlite3_stricmp((const char *)sqlite3_column_text(statement, 0), expected) == 0;
-    sqlite3_finalize(statement);
-    return same;
+    int code = sqlite3_finalize(statement); /* what it wrote is written here, and may fail */
+    return same && code == SQLITE_OK;
 }
 
 struct promise {
@@ -199,6 +211,12 @@ sqlite3 *store_sql_close(sqlite3 *db)
     int code = sqlite3_close(db);
     assert(code == SQLITE_OK); /* else a statement or a backup was left open */
     return NULL;
+}
+
+sqlite3 *store_sql_abandon(sqlite3 *db)
+{
+    sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return store_sql_close(db);
 }
 
 /* ---- small things ---------------------------------------------------------------------------- */

@@ -77,6 +77,9 @@ static enum store_error meta_begin(sqlite3 *db, bool scaled)
     int64_t number = 0;
     if (store_meta_number(db, "incarnation", &number))
         return STORE_OK;
+    enum store_error error = store_sql_error(db, sqlite3_extended_errcode(db));
+    if (error != STORE_OK) /* cannot be read: that does not make it new */
+        return error;
     store_random(key, sizeof key);
     int code = store_sql_run(db, "BEGIN IMMEDIATE");
     if (code == SQLITE_OK)
@@ -87,7 +90,7 @@ static enum store_error meta_begin(sqlite3 *db, bool scaled)
         code = store_meta_put_number(db, "incarnation", 1);
     if (code == SQLITE_OK)
         code = store_sql_run(db, "COMMIT");
-    enum store_error error = store_sql_error(db, code);
+    error = store_sql_error(db, code);
     if (sqlite3_get_autocommit(db) == 0)
         store_sql_run(db, "ROLLBACK");
     return error;
@@ -117,8 +120,12 @@ static enum store_error meta_load(struct store *store, sqlite3 *db, char *why, s
     int64_t incarnation = 0, scaled = 0;
     if (!meta_bytes(db, "body_key", key, sizeof key) ||
         !store_meta_number(db, "incarnation", &incarnation) ||
-        !store_meta_number(db, "scaled", &scaled))
-        return store_say(why, why_cap, STORE_CORRUPT, "the database lacks its own marks");
+        !store_meta_number(db, "scaled", &scaled)) {
+        enum store_error error = store_sql_error(db, sqlite3_extended_errcode(db));
+        return store_say(why, why_cap, error != STORE_OK ? error : STORE_CORRUPT,
+                         error != STORE_OK ? "the marks of the database cannot be read"
+                                           : "the database lacks its own marks");
+    }
     if (!store->conf.read_only && (scaled != 0) != store->conf.scaled)
         return store_say(why, why_cap, STORE_VERSION,
                          scaled != 0 ? "this database lived in scaled time; a real daemon needs "
@@ -159,12 +166,16 @@ static enum store_error domain_load(struct store *store, sqlite3 *db, uint32_t n
     char ask[96];
     sqlite3_snprintf(sizeof ask, ask, "SELECT seq FROM applied WHERE domain=%u", number);
     enum store_error error = store_position_of(db, number, &position);
-    uint64_t applied = (uint64_t)store_sql_number(db, ask, 0);
+    int64_t applied = 0, rids = 0;
+    if (error == STORE_OK)
+        error = store_sql_ask(db, ask, &applied);
     sqlite3_snprintf(sizeof ask, ask, "SELECT rids FROM applied WHERE domain=%u", number);
-    uint64_t rids = (uint64_t)store_sql_number(db, ask, 0);
+    if (error == STORE_OK)
+        error = store_sql_ask(db, ask, &rids);
     if (error != STORE_OK)
         return error;
-    if (!domain_name_is_good(name) || applied > position.seq || rids > position.seq)
+    if (!domain_name_is_good(name) || (uint64_t)applied > position.seq ||
+        (uint64_t)rids > position.seq)
         return STORE_CORRUPT;
     domain->identity = store_identity_new(store, number, store->conf.names_max);
     if (domain->identity == NULL)
@@ -174,8 +185,8 @@ static enum store_error domain_load(struct store *store, sqlite3 *db, uint32_t n
     domain->last_ms = position.when_ms;
     domain->stranger_days = STRANGER_DAYS_DEFAULT;
     atomic_store(&domain->durable, position.seq);
-    atomic_store(&domain->applied, applied);
-    atomic_store(&domain->rids, rids);
+    atomic_store(&domain->applied, (uint64_t)applied);
+    atomic_store(&domain->rids, (uint64_t)rids);
     return STORE_OK;
 }
 
@@ -317,7 +328,7 @@ static enum store_error open_writer(struct store *store, sqlite3 **ret, char *wh
             damaged(store, why, why_cap, error, db);
     }
     if (error != STORE_OK)
-        store_sql_close(db);
+        store_sql_abandon(db);
     else
         *ret = db;
     return error;
@@ -449,7 +460,7 @@ static enum store_error open_all(struct store *store, char *why, size_t why_cap)
     if (error != STORE_OK && writer != NULL) {
         if (store->reader.db != NULL)
             store_reader_done(&store->reader);
-        store_sql_close(writer);
+        store_sql_abandon(writer);
     }
     return error;
 }

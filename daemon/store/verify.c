@@ -34,13 +34,18 @@ static enum store_error verify_domain(struct store_verify *verify)
 {
     char ask[96];
     memset(&verify->position, 0, sizeof verify->position);
+    int64_t applied = 0, rids = 0;
     enum store_error error = store_position_of(verify->db, verify->domain, &verify->position);
+    snprintf(ask, sizeof ask, "SELECT seq FROM applied WHERE domain=%u", verify->domain);
+    if (error == STORE_OK)
+        error = store_sql_ask(verify->db, ask, &applied);
+    snprintf(ask, sizeof ask, "SELECT rids FROM applied WHERE domain=%u", verify->domain);
+    if (error == STORE_OK)
+        error = store_sql_ask(verify->db, ask, &rids);
     if (error != STORE_OK)
         return error;
-    snprintf(ask, sizeof ask, "SELECT seq FROM applied WHERE domain=%u", verify->domain);
-    verify->applied = (uint64_t)store_sql_number(verify->db, ask, 0);
-    snprintf(ask, sizeof ask, "SELECT rids FROM applied WHERE domain=%u", verify->domain);
-    verify->rids = (uint64_t)store_sql_number(verify->db, ask, 0);
+    verify->applied = (uint64_t)applied;
+    verify->rids = (uint64_t)rids;
     verify->report->domains++;
     verify->report->events += verify->position.seq;
     if (verify->applied > verify->position.seq)
@@ -63,7 +68,9 @@ static enum store_error verify_all(struct store_verify *verify)
         char ask[96];
         snprintf(ask, sizeof ask, "SELECT 1 FROM domain WHERE domain=%u", domain);
         verify->domain = domain;
-        if (store_sql_number(verify->db, ask, 0) == 1)
+        int64_t there = 0;
+        error = store_sql_ask(verify->db, ask, &there);
+        if (error == STORE_OK && there == 1)
             error = verify_domain(verify);
     }
     return error;
@@ -78,8 +85,11 @@ enum store_error store_verify(const char *path, const struct engine_limits *limi
     enum store_error error = store_sql_open(&verify.db, path, STORE_SQL_READER);
     if (error != STORE_OK)
         return error;
-    if (store_sql_number(verify.db, "PRAGMA application_id", 0) != STORE_APPLICATION_ID ||
-        store_sql_number(verify.db, "PRAGMA user_version", 0) != STORE_SCHEMA)
+    int64_t id = 0, version = 0;
+    error = store_sql_ask(verify.db, "PRAGMA application_id", &id);
+    if (error == STORE_OK)
+        error = store_sql_ask(verify.db, "PRAGMA user_version", &version);
+    if (error == STORE_OK && (id != STORE_APPLICATION_ID || version != STORE_SCHEMA))
         error = STORE_VERSION;
     if (error == STORE_OK)
         error = store_sql_error(verify.db, store_sql_run(verify.db, "BEGIN"));

@@ -31,7 +31,7 @@ struct disk_file {
     struct want *wants;
     uint32_t want_count, want_cap;
     uint32_t users, names; /* who has it open; names seen, kept and in changes */
-    bool temporary;
+    bool temporary, sync_failed;
     void *extra;
 };
 
@@ -56,7 +56,7 @@ static struct {
     struct change changes[CHANGES_MAX];
     unsigned change_count;
     struct disk_plan plan;
-    uint32_t calls;
+    uint32_t calls, calls_of[DISK_CALLS], retried;
     bool off, struck, halted;
     bool cut_now; /* the call at hand is the cut: it may have got through, by seed */
 } disk = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -217,6 +217,7 @@ static int gate(enum disk_call call)
     disk.cut_now = false;
     if ((disk.off || disk.halted) && changes)
         return EIO;
+    disk.calls_of[call]++;
     if ((DISK_BIT(call) & plan->mask) == 0)
         return 0;
     disk.calls++;
@@ -233,9 +234,30 @@ void disk_plan(const struct disk_plan *plan)
 {
     pthread_mutex_lock(&disk.lock);
     disk.plan = *plan;
-    disk.calls = 0;
+    disk.calls = disk.retried = 0;
+    memset(disk.calls_of, 0, sizeof disk.calls_of);
     disk.struck = disk.off = false;
+    for (unsigned i = 0; i < disk.seen.count; i++)
+        disk.seen.list[i].file->sync_failed = false;
     pthread_mutex_unlock(&disk.lock);
+}
+
+uint32_t disk_calls_of(uint32_t mask)
+{
+    uint32_t calls = 0;
+    pthread_mutex_lock(&disk.lock);
+    for (unsigned i = 0; i < DISK_CALLS; i++)
+        calls += (mask & DISK_BIT(i)) != 0 ? disk.calls_of[i] : 0;
+    pthread_mutex_unlock(&disk.lock);
+    return calls;
+}
+
+uint32_t disk_retried(void)
+{
+    pthread_mutex_lock(&disk.lock);
+    uint32_t retried = disk.retried;
+    pthread_mutex_unlock(&disk.lock);
+    return retried;
 }
 
 uint32_t disk_calls(void)
@@ -304,6 +326,8 @@ void disk_halt(bool halted)
 {
     pthread_mutex_lock(&disk.lock);
     disk.halted = halted;
+    for (unsigned i = 0; i < disk.seen.count; i++) /* the next process may sync what it likes */
+        disk.seen.list[i].file->sync_failed = false;
     pthread_mutex_unlock(&disk.lock);
 }
 
@@ -470,6 +494,9 @@ int disk_sync(struct disk_file *file)
     int error = file->temporary ? 0 : gate(DISK_SYNC);
     for (uint32_t i = 0; error == 0 && i < file->want_count; i++)
         want_keep(file, &file->wants[i]);
+    if (file->sync_failed && !disk.halted && !disk.off)
+        disk.retried++;
+    file->sync_failed = file->sync_failed || (error != 0 && !disk.halted);
     if (!disk.off && !disk.halted)
         wants_drop(file);
     pthread_mutex_unlock(&disk.lock);

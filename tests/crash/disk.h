@@ -59,7 +59,10 @@ void disk_format(void); /* empty, sound */
 /* Counts from anew; the plan holds until the next one. */
 void disk_plan(const struct disk_plan *plan);
 uint32_t disk_calls(void); /* of the plan's mask since disk_plan */
-bool disk_struck(void);    /* the planned fault came */
+uint32_t disk_calls_of(uint32_t mask);
+/* Syncs since disk_plan of a file whose sync had failed before: what nobody may trust. */
+uint32_t disk_retried(void);
+bool disk_struck(void); /* the planned fault came */
 /* Nothing is changed any more, whoever asks: the process is dead. Counts nothing. */
 void disk_halt(bool halted);
 /* The power comes back: what the platter kept. Nothing may be open. The plan stays. */

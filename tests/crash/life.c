@@ -66,7 +66,7 @@ static void settle(struct life *life)
 }
 
 /* ---- opening and closing --------------------------------------------------------------------- */
-static void shut(struct life *life)
+void life_shut(struct life *life)
 {
     if (life->store == NULL)
         return;
@@ -82,7 +82,7 @@ static void shut(struct life *life)
 void life_kill(struct life *life)
 {
     disk_halt(true);
-    shut(life);
+    life_shut(life);
     disk_halt(false);
 }
 
@@ -244,14 +244,18 @@ static bool act_copy(struct life *life, bool wait)
 static bool act_restore(struct life *life)
 {
     char why[512] = "";
+    if (life->copied == UINT64_MAX)
+        return true; /* that copy failed */
     uint32_t before = life->store->incarnation;
-    shut(life);
+    life_shut(life);
+    disk_halt(false);
     life->restoring = true;
     enum store_error error = store_restore(LIFE_COPY, LIFE_PATH, why, sizeof why);
     if (error != STORE_OK) {
         (void)snprintf(life->said, sizeof life->said, "restore: %s", why);
         return failed(life, error, "restore");
     }
+    disk_halt(false); /* each a process of its own */
     life->told = life->given = life->copied;
     if (!come_back(life))
         return false;
@@ -269,9 +273,11 @@ static bool act_verify(struct life *life)
     enum store_error error = store_verify(LIFE_PATH, &limits, NULL, NULL, &report);
     if (error != STORE_OK)
         return failed(life, error, "verify");
+    if (report.faults > 0 && life->spoilt) /* pages that cannot be read are a fault, too */
+        return true;
     if (report.faults > 0)
         life_wrong(life, "verify while in use: %s", report.first_fault);
-    return report.faults == 0;
+    return life->why[0] == '\0';
 }
 
 static bool act_epoch(struct life *life)
@@ -328,7 +334,8 @@ static bool act_one(struct life *life, const struct act *act)
         store_hurry(life->store);
         return rest(life, 0);
     case ACT_REOPEN:
-        shut(life);
+        life_shut(life);
+        disk_halt(false);
         return come_back(life);
     case ACT_POWER:
         life_kill(life);
@@ -354,7 +361,8 @@ static bool act_one(struct life *life, const struct act *act)
     case ACT_LOOK:
         return act_look(life);
     case ACT_AWAY:
-        store_turn_end(life->store);
+        if (life->looking)
+            store_turn_end(life->store);
         life->looking = false;
         return true;
     }
@@ -379,7 +387,7 @@ void life_begin(struct life *life)
     life->act = life->tape->mark;
     life->told = life->given = life->act > 0 ? life->tape->acts[life->act - 1].seq - 1 : 0;
     life->copied = UINT64_MAX;
-    life->restoring = life->looking = false;
+    life->restoring = life->looking = life->spoilt = false;
     life->why[0] = life->said[0] = '\0';
     life->error = STORE_OK;
 }
@@ -396,7 +404,7 @@ bool life_prepare(struct life *life, const struct story *story, const struct tap
     bool ok = life_open(life);
     for (; ok && life->act < tape->mark; life->act++)
         ok = act_one(life, &tape->acts[life->act]);
-    shut(life);
+    life_shut(life);
     if (!ok)
         life_wrong(life, "the neighbourhood cannot be founded: %s", life->said);
     else

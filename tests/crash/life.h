@@ -31,6 +31,7 @@ struct life {
     uint64_t copied; /* told when the last whole backup began; UINT64_MAX: there is none */
     bool restoring;  /* told may go back to copied */
     bool looking;    /* between look and away */
+    bool spoilt;     /* a call may fail at any moment: an answer may have to wait */
     uint32_t incarnation;
     unsigned act;           /* how far it came */
     enum store_error error; /* of the store, which ended it */
@@ -49,6 +50,8 @@ bool life_open(struct life *life);
 bool life_play(struct life *life);
 /* What of the tape is not durable yet up to where it came; as clients repeat. */
 bool life_resend(struct life *life);
+/* An orderly stop. */
+void life_shut(struct life *life);
 /* The process is gone; the disk is as it is. */
 void life_kill(struct life *life);
 /* After STORE_FULL, in the same process. */
