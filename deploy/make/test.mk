@@ -4,6 +4,7 @@
 #   make check                                     formatting, linters, and the rules of tests/tidy
 #                                                  (deeper: TIDE_ANALYZER_NODES=225000)
 #   make fuzz [SECONDS=60]                         each fuzz target for so long
+#   make fuzz-coverage                             lines of the decoders that are reached, by file
 #   make bench                                     the measurements, into build/bench/
 
 SUITES ?=
@@ -53,6 +54,25 @@ $(BUILD)/payloads-judge: $(JUDGE) $(filter-out %/main.o,$(GATEWAY)) $(BUILD)/lib
 
 payloads: $(BUILD)/payloads-judge
 
+# Lines of the decoders that the corpora, the bad payloads and their unit tests reach.
+FUZZ_COVER := build-fuzz-coverage
+FUZZ_COVER_FLAGS := -fprofile-instr-generate -fcoverage-mapping
+COVER_UNITS := codec codec_encode codec_time json topic decoder decoder_json plate import gateway_conf \
+    gateway_passes gateway_slot gateway_whitelist
+fuzz-coverage:
+	@deploy/install-packages.sh
+	@$(MAKE) --no-print-directory CC=clang BUILD=$(FUZZ_COVER) LDFLAGS='$(FUZZ_COVER_FLAGS)' \
+	    CFLAGS='-O1 -g $(FUZZ_COVER_FLAGS)' fuzz-covered
+	@$(PYTHON) tests/fuzz/coverage.py $(FUZZ_COVER)
+
+fuzz-covered: payloads $(addprefix $(BUILD)/unit/test_,$(COVER_UNITS)) \
+    $(patsubst %,$(BUILD)/cover/%,$(FUZZ_NAMES))
+$(BUILD)/cover/%: $(BUILD)/obj/tests/fuzz/%.o $(JUDGE) $(UNIT_EXTRA) $(BUILD)/libtideall.a
+	@mkdir -p $(@D)
+	@echo "  LD   $@"
+	@clang -fsanitize=fuzzer $(ALL_LDFLAGS) -o $@ $< $(filter-out %/judge.o,$(JUDGE)) \
+	    -Wl,--start-group $(UNIT_EXTRA) $(BUILD)/libtideall.a -Wl,--end-group $(LIBS)
+
 fuzz:
 	@deploy/install-packages.sh
 	@$(MAKE) --no-print-directory fuzzers
@@ -72,4 +92,4 @@ bench:
 
 -include $(shell find $(FUZZ_BUILD)/obj -name '*.d' 2>/dev/null)
 
-.PHONY: test check fuzz fuzzers payloads bench
+.PHONY: test check fuzz fuzzers fuzz-coverage fuzz-covered payloads bench

@@ -69,7 +69,7 @@ def main():
         wrong += run("devices", program, spoilt)
     else:
         print("skip payloads_devices: no messages of devices below TIDE_SHARED")
-    print("%d bad payloads judged" % (len(protocol) + len(spoilt)))
+    print("%d bad payloads judged, %d wrong" % (len(protocol) + len(spoilt), wrong))
     return 1 if wrong else 0
 
 
