@@ -92,7 +92,12 @@ class Town(Tide):
             self.put_quickly(rows)
         last = "s%d" % (clients - 1)
         self.secrets[last] = SECRET
-        self.wait_login(last)
+        for patience in range(6):  # a broker with ten thousand accounts reads them for a while
+            try:
+                self.wait_login(last)
+                break
+            except harness.Failed:
+                check(patience < 5, "the broker does not know %s", last)
 
     def again(self, wait=True):
         """tided is killed and started; returns when it answers."""

@@ -268,7 +268,8 @@ static void tick_asks(struct swarm *swarm, int64_t now_us)
         if (!ask->busy)
             continue;
         const struct client *client = &swarm->clients[ask->client];
-        bool again = ask->sent_us < client->up_us; /* since then the connection is another */
+        /* Since then the connection is another. */
+        bool again = ask->sent_us != 0 && ask->sent_us < client->up_us;
         if (now_us < ask->due_us && !again)
             continue;
         if (ask->why == FOR_PACE) {

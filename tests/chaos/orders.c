@@ -7,7 +7,7 @@
  *     drain MS           nothing is under way                            {"pending":N}
  *     mark               from now on it is looked at who is served       {}
  *     served N MS        the first N clients got an answer since         {"served":N,"p50_us":…}
- *     who MS             every client asks who it is, once               as served
+ *     who MS SPREAD_MS   every client asks who it is, once, within so long
  *     stats              counts and latencies since the last stats       {…}
  *     audit N MS         N rids of the ledger again (0: all)             {"same":N,"differ":N,…}
  *     restored N MS      the same for the first N: a backup of then was restored; the incarnation
@@ -70,7 +70,7 @@ static void say_stats(struct swarm *swarm)
 static uint32_t served(const struct swarm *swarm)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < swarm->active; i++)
+    for (uint32_t i = 0; i < swarm->watched; i++)
         count += swarm->clients[i].served_us != 0;
     return count;
 }
@@ -87,27 +87,28 @@ static void say_served(const struct swarm *swarm)
     uint32_t count = 0, *times = calloc(swarm->options.clients + 1, sizeof *times);
     if (times == NULL)
         abort();
-    for (uint32_t i = 0; i < swarm->active; i++)
+    for (uint32_t i = 0; i < swarm->watched; i++)
         if (swarm->clients[i].served_us != 0)
             times[count++] = (uint32_t)(swarm->clients[i].served_us - swarm->mark_us);
     qsort(times, count, sizeof *times, by_size);
     (void)printf("{\"of\":%u,\"served\":%u,\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u}\n",
-                 swarm->active, count, at_share(times, count, 0.5), at_share(times, count, 0.99),
+                 swarm->watched, count, at_share(times, count, 0.5), at_share(times, count, 0.99),
                  at_share(times, count, 1));
     (void)fflush(stdout);
     free(times);
 }
 
-static void ask_who(struct swarm *swarm)
+static void ask_who(struct swarm *swarm, const char *spread_ms)
 {
-    swarm->active = swarm->options.clients;
+    uint64_t spread_us = spread_ms != NULL ? strtoull(spread_ms, NULL, 10) * 1000 : 0;
+    swarm->watched = swarm->options.clients;
     mark(swarm);
     for (uint32_t i = 0; i < swarm->options.clients; i++) {
         struct ask *ask = ask_new(swarm, i, ASK_WHO, FOR_TURN);
         if (ask == NULL)
             return;
         ask->len = (size_t)snprintf(ask->body, sizeof ask->body, "{\"rid\":\"%s\"}", ask->rid);
-        ask->due_us = 0;
+        ask->due_us = ask->began_us + (int64_t)swarm_random(swarm, spread_us);
     }
 }
 
@@ -127,7 +128,7 @@ static bool is_there(const struct swarm *swarm)
     case WAIT_DRAINED:
         return swarm->busy_count == 0;
     case WAIT_SERVED:
-        return served(swarm) == swarm->active;
+        return served(swarm) == swarm->watched;
     case WAIT_AUDIT:
         return swarm->audit_at == swarm->audit_count && swarm->audit_busy == 0;
     case WAIT_HISTORY:
@@ -178,6 +179,7 @@ static void set_load(struct swarm *swarm, uint32_t clients, uint32_t think_ms, d
 {
     swarm->active = clients < swarm->options.clients ? clients : swarm->options.clients;
     swarm->think_ms = think_ms;
+    swarm->watched = swarm->active;
     swarm->rate_per_s = rate_per_s;
     swarm->owed = 0;
     swarm->paced_us = swarm_now_us();
@@ -193,7 +195,7 @@ static bool take_waiting(struct swarm *swarm, const char *word, const char *one,
     } else if (strcmp(word, "served") == 0) {
         await(swarm, WAIT_SERVED, one);
     } else if (strcmp(word, "who") == 0) {
-        ask_who(swarm);
+        ask_who(swarm, two);
         await(swarm, WAIT_SERVED, one);
     } else if (strcmp(word, "audit") == 0) {
         ledger_audit(swarm, one != NULL ? (uint32_t)strtoul(one, NULL, 10) : 0, false);

@@ -89,6 +89,7 @@ struct swarm {
     bool quit;
 
     uint32_t active, think_ms; /* clients that take turns */
+    uint32_t watched;          /* clients of whom it is asked whether they are served */
     double rate_per_s, owed;   /* paced */
     int64_t paced_us;
 
