@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """A reconnect storm: the broker is killed under thousands of connections, comes back empty, and all
-come back at once, each with a request within the first seconds (one for each thousand clients: phones
-that wake do not speak in one millisecond). How many there are is bounded by the machine: a descriptor
-for each client and one more in the broker."""
+come back at once, each with one request, spread over a second for each thousand clients (phones
+that wake do not speak in one millisecond). How many there are is bounded by the machine: a
+descriptor for each client and one more in the broker."""
 import os
 import resource
 import sys
