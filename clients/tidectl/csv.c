@@ -15,7 +15,7 @@
 
 #include "clients/tidectl/import.h"
 
-/* The last bytes of a file may be the first ones of a letter: they are looked at with NULs behind. */
+/* The last bytes may be the first ones of a letter: they are looked at with NULs behind. */
 static bool is_utf8(const char *bytes, size_t len)
 {
     for (size_t at = 0; at < len;) {

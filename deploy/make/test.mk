@@ -38,7 +38,8 @@ $(FUZZ_BUILD)/obj/%.o: %.c
 $(FUZZ_BUILD)/libfuzz.a: $(FUZZ_OBJ)
 	@rm -f $@; ar rcs $@ $^
 
-FUZZ_PARTS := $(addprefix $(FUZZ_BUILD)/obj/tests/fuzz/,support.o slim.o world.o) $(FUZZ_BUILD)/libfuzz.a
+FUZZ_PARTS := $(addprefix $(FUZZ_BUILD)/obj/tests/fuzz/,support.o slim.o world.o) \
+    $(FUZZ_BUILD)/libfuzz.a
 $(BUILD)/fuzz/%: $(FUZZ_BUILD)/obj/tests/fuzz/%.o $(FUZZ_PARTS)
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
@@ -53,12 +54,13 @@ $(BUILD)/payloads-judge: $(JUDGE) $(filter-out %/main.o,$(GATEWAY)) $(BUILD)/lib
 	@$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 payloads: $(BUILD)/payloads-judge
+units: payloads
 
 # Lines of the decoders that the corpora, the bad payloads and their unit tests reach.
 FUZZ_COVER := build-fuzz-coverage
 FUZZ_COVER_FLAGS := -fprofile-instr-generate -fcoverage-mapping
-COVER_UNITS := codec codec_encode codec_time json topic decoder decoder_json plate import gateway_conf \
-    gateway_passes gateway_slot gateway_whitelist
+COVER_UNITS := codec codec_encode codec_time json topic decoder decoder_json plate import \
+    gateway_conf gateway_passes gateway_slot gateway_whitelist
 fuzz-coverage:
 	@deploy/install-packages.sh
 	@$(MAKE) --no-print-directory CC=clang BUILD=$(FUZZ_COVER) LDFLAGS='$(FUZZ_COVER_FLAGS)' \
