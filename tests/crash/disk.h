@@ -5,9 +5,9 @@
  *   the store's own ──┘                             wanted  writes and cuts since the last sync
  *   open, rename, fsync: libc.c              folder seen, kept, wanted: names, renames, removals
  *
- * A cut of power keeps the platter; of what was wanted, each write is by seed kept, dropped, or torn
- * between sectors of 512 bytes, and of the folder's changes a first part is kept (file systems log
- * them in order). A sync that fails takes with it what it should have written: the next one has
+ * A cut of power keeps the platter; of what was wanted, each write is by seed kept, dropped, or
+ * torn between sectors of 512 bytes, and of the folder's changes a first part is kept (file systems
+ * log them in order). A sync that fails takes with it what it should have written: the next one has
  * nothing to write and succeeds, as Linux does it.
  *
  * One folder, DISK_FOLDER. All calls are safe from any thread.

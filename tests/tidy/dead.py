@@ -11,8 +11,9 @@ BUILT = re.compile(r"-c -o \S+ (\S+\.c)\b")
 def built_files(root):
     """What `make` would compile, by its own word."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k != "MFLAGS"}
-    out = subprocess.run(["make", "-nkB", "all", "units", "fuzzers"], cwd=root, text=True, env=env,
-                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
+    out = subprocess.run(["make", "-nkB", "all", "units", "fuzzers", "crash"], cwd=root, text=True,
+                         env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                         check=False).stdout
     return set(BUILT.findall(out.replace("\\\n", " ")))
 
 
