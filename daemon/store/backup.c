@@ -5,8 +5,8 @@
  *                              ▼
  *                          a thread of its own: integrity_check, fsync, rename ──► journal: fn
  *
- * The copy grows under another name, one and the same in a folder, so that what a crash left is found
- * and removed by the next start; it gets its own only when it is whole and on disk. Writes of
+ * The copy grows under another name, one and the same in a folder, so that what a crash left is
+ * found and removed by the next start; it gets its own only when it is whole and on disk. Writes of
  * the writer's connection reach a running copy by themselves (SQLite's backup interface).
  */
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 /* disk.c - see disk.h. */
 #include "tests/crash/disk.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -168,6 +169,7 @@ static void names_clear(struct names *names)
 static void change_apply(struct names *names, const struct change *change)
 {
     if (change->from[0] == '\0') {
+        assert(change->file != NULL);
         names_add(names, change->to, change->file);
         return;
     }

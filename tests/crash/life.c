@@ -1,6 +1,7 @@
 /* life.c - see life.h. */
 #include "tests/crash/life.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -98,6 +99,7 @@ static bool find_domains(struct life *life)
 {
     static const char *const names[LIFE_DOMAINS_MAX] = {"home", "street"};
     life->domain_count = life->story->domains > 0 ? life->story->domains : 1;
+    assert(life->domain_count <= LIFE_DOMAINS_MAX);
     for (unsigned i = 0; i < life->domain_count; i++) {
         life->domains[i] = store_domain(life->store, names[i], true);
         if (life->domains[i] == 0)

@@ -1,10 +1,10 @@
 /* life.h - a store that lives through a tape, and what must hold when it comes back.
  *
- *   image ─ open ─ act act act ─╳ cut ── what the platter kept ── open ─ checks ─ the rest ─ close
- *                  told ≤ there ≤ given                                    whole · audited · verified
+ *   image ─ open ─ act act act ─╳ cut ── what was kept ── open ─ checks ─ the rest ─ close
+ *                  told ≤ there ≤ given                            whole · audited · verified
  *
- * told: what on_durable said is durable. given: what was handed over. Nothing in between may be half
- * there: a batch is, or is not.
+ * told: what on_durable said is durable. given: what was handed over. Nothing in between may be
+ * half there: a batch is, or is not.
  */
 #ifndef TIDE_CRASH_LIFE_H
 #define TIDE_CRASH_LIFE_H

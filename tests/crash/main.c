@@ -116,6 +116,14 @@ static int play(const struct options *o)
     return tally.violations == 0 ? 0 : 1;
 }
 
+static bool read_part(struct options *o, const char *value)
+{
+    char *slash = NULL;
+    o->part = (unsigned)strtoul(value, &slash, 10);
+    o->parts = *slash == '/' ? (unsigned)strtoul(slash + 1, NULL, 10) : 0;
+    return o->part < o->parts;
+}
+
 static bool read_option(struct options *o, const char *word, const char *value)
 {
     if (strcmp(word, "--points") == 0)
@@ -127,7 +135,7 @@ static bool read_option(struct options *o, const char *word, const char *value)
     else if (strcmp(word, "--story") == 0)
         o->story = value;
     else if (strcmp(word, "--part") == 0)
-        return sscanf(value, "%u/%u", &o->part, &o->parts) == 2 && o->part < o->parts;
+        return read_part(o, value);
     else
         return false;
     return true;

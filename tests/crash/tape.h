@@ -1,10 +1,11 @@
-/* tape.h - a story (tests/sim/script.h) played once to an engine, kept as what a daemon would do with
- * its store. What follows is decided anew by nobody: the same events, the same effects, at each cut.
+/* tape.h - a story (tests/sim/script.h) played once to an engine, kept as what a daemon would do
+ * with its store. Nobody decides anything again: the same events, the same effects, at each cut.
  *
  *   before `mark`        the neighbourhood, in one batch: the database that a life begins with
  *                        (no mark: it begins with an empty disk)
  *   any line of a story  its events, each committed by itself; between `batch` and `done` together
- *   forget P9            the plate's name goes · correct h1: the second text of a name takes the first's place
+ *   forget P9            the plate's name goes
+ *   correct h1           a full name, and another one in its place
  *   crowd, rename        names of hundreds; some of them are changed
  *   rest MS              time passes, the journal thread does what it does then
  *   hurry, reopen, power, kill, backup, copying, restore, verify, epoch, probe, look, away, churn N

@@ -1,5 +1,5 @@
-/* vfs.c - SQLite's files on the disk in memory. A power cut, a full disk, a failed sync reach SQLite
- * as the result codes that its own unix VFS would give.
+/* vfs.c - SQLite's files on the disk in memory. A power cut, a full disk, a failed sync reach
+ * SQLite as the result codes that its own unix VFS would give.
  *
  *   connection ─ file ─┐                    locks     shared, reserved, pending, exclusive
  *   connection ─ file ─┴─► disk_file ─ extra┤
