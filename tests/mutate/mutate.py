@@ -34,7 +34,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 WORK = "build-mutate"
 SIM = ["--store", "memory", "--quiet", "--clients", "12"]
 UNITS = ["test_calendar", "test_naive_windows", "test_naive_seats", "test_order", "test_rules_*",
-         "test_scenarios*", "test_golden", "test_auditor", "test_codec*", "test_decoder*",
+         "test_scenarios*", "test_golden", "test_auditor", "test_codec*",
          "test_limits*", "test_sound*"]
 SEEDS = [["--seed", "3", "--days", "3"], ["--seed", "8", "--days", "4"]]
 FLAGS = "-O1 -g0 -fPIC -w -Wno-error"

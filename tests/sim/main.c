@@ -3,6 +3,7 @@
  *
  *   tide-sim --seed N --days D [--clients N] [--runs N] [--faults all|none|crash,clock,…]
  *            [--minutes M] [--store sqlite|memory] [--dir FOLDER] [--trace] [--quiet]
+ *            [--shrink]
  *   tide-sim --audit DB
  *   tide-sim --write-golden FILE
  */
@@ -28,7 +29,8 @@ static void usage(FILE *out)
     for (unsigned i = 0; i < SIM_FAULT_COUNT; i++)
         fprintf(out, " %s", sim_fault_name(i));
     fputs("\n  --clients: households, at least 8. --runs: so many seeds from N on;\n"
-          "  --minutes: seeds from N on for so long.\n",
+          "  --minutes: seeds from N on for so long.\n"
+          "  --shrink: of a run that fails, the few events that matter, as a story for a test.\n",
           out);
 }
 
@@ -124,6 +126,8 @@ static int play_watched(struct sim_conf conf, const char *parent)
         status = 1 << 8;
     if (WIFSIGNALED(status))
         tell_failure(&conf, strsignal(WTERMSIG(status)));
+    if (conf.tape != NULL && status != 0)
+        (void)shrink_tell(conf.tape, stdout);
     sim_ring_free(conf.ring);
     (void)nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
@@ -166,6 +170,9 @@ static bool option_take(struct options *o, int option, const char *text)
         return true;
     case 't':
         o->conf.trace = true;
+        return true;
+    case 'S':
+        o->conf.tape = o->conf.tape != NULL ? o->conf.tape : tape_new();
         return true;
     case 'q':
         o->conf.quiet = true;
@@ -230,14 +237,21 @@ static int play_all(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"seed", required_argument, NULL, 's'},    {"days", required_argument, NULL, 'd'},
-        {"clients", required_argument, NULL, 'c'}, {"runs", required_argument, NULL, 'r'},
-        {"minutes", required_argument, NULL, 'M'}, {"faults", required_argument, NULL, 'f'},
-        {"store", required_argument, NULL, 'm'},   {"dir", required_argument, NULL, 'D'},
-        {"trace", no_argument, NULL, 't'},         {"quiet", no_argument, NULL, 'q'},
-        {"audit", required_argument, NULL, 'a'},   {"write-golden", required_argument, NULL, 'g'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"seed", required_argument, NULL, 's'},
+                                          {"days", required_argument, NULL, 'd'},
+                                          {"clients", required_argument, NULL, 'c'},
+                                          {"runs", required_argument, NULL, 'r'},
+                                          {"minutes", required_argument, NULL, 'M'},
+                                          {"faults", required_argument, NULL, 'f'},
+                                          {"store", required_argument, NULL, 'm'},
+                                          {"dir", required_argument, NULL, 'D'},
+                                          {"trace", no_argument, NULL, 't'},
+                                          {"quiet", no_argument, NULL, 'q'},
+                                          {"shrink", no_argument, NULL, 'S'},
+                                          {"audit", required_argument, NULL, 'a'},
+                                          {"write-golden", required_argument, NULL, 'g'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     struct options o = {
         .conf = {.seed = 1, .days = 10, .households = 24, .faults = (1u << SIM_FAULT_COUNT) - 1},
         .runs = 1};

@@ -68,7 +68,10 @@ struct sim_pending *sim_pump_decide(struct sim *sim, const struct engine_event *
     sim->last_when_ms = event->when_ms;
     sim->effects.len = 0;
     sim->effects.count = 0;
+    tape_add(sim->conf.tape, event);
     engine_step(sim->live, event, &sim->effects);
+    if (event->kind != TIDE_REC_tick)
+        tape_decided(sim->conf.tape, sim->effects.buf, sim->effects.len);
     enum tide_code code = sim_pump_code(sim->effects.buf, sim->effects.len);
     bool binds =
         code != TIDE_CODE_invalid && code != TIDE_CODE_busy && code != TIDE_CODE_unavailable;
@@ -135,7 +138,9 @@ static void call_ask(struct sim *sim, uint32_t number, struct engine_event *even
     event->when_ms = sim_civil(sim);
     sim->effects.len = 0;
     sim->effects.count = 0;
+    tape_add(sim->conf.tape, event);
     engine_query(sim->live, event, &sim->effects);
+    tape_decided(sim->conf.tape, NULL, 0);
     sim->stats.asks++;
     sim_ring_event(sim->ring, 0, event);
     sim_ring_effects(sim->ring, sim->effects.buf, sim->effects.len);

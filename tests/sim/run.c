@@ -144,6 +144,7 @@ struct sim *sim_new(const struct sim_conf *conf)
     sim->bytes = malloc(TIDE_EVENT_BLOB_BYTES_MAX + 1024);
     if (sim->effects.buf == NULL || sim->again.buf == NULL || sim->bytes == NULL)
         abort();
+    tape_begin(conf->tape, &sim->limits);
     sim->ring = conf->ring;
     sim->audit = audit_new();
     return sim;

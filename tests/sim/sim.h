@@ -19,6 +19,7 @@
 #include "tests/sim/naive.h"
 #include "tests/sim/narrate.h"
 #include "tests/sim/rng.h"
+#include "tests/sim/tape.h"
 #include "tests/sim/world.h"
 
 /* What may go wrong; a bit each, named by sim_fault_name. */
@@ -43,6 +44,7 @@ struct sim_conf {
     bool quiet;
     const char *folder; /* empty, for the databases of this run */
     struct sim_ring *ring;
+    struct tape *tape;  /* takes down all that enters; NULL: do not */
     uint64_t *done;     /* by event kind: how many were answered with ok; shared by all runs */
     const char *golden; /* write what was decided to this file; NULL: do not */
 };
