@@ -331,6 +331,8 @@ enum store_error store_namerows_reapply(sqlite3 *db, const char *list_path, uint
 {
     uint64_t count = 0;
     FILE *list = fopen(list_path, "re");
+    if (list == NULL && errno != ENOENT)
+        return STORE_IO; /* else the forgotten would be back */
     if (list == NULL) {
         *ret_count = 0;
         return STORE_OK; /* nobody was forgotten yet */

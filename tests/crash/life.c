@@ -243,8 +243,22 @@ static bool act_copy(struct life *life, bool wait)
     return true;
 }
 
+/* Who was forgotten after the copy was made is forgotten in what came of it. */
+static void still_forgotten(struct life *life, uint64_t told)
+{
+    const struct tide_names *names = store_names(life->store, life->domains[0]);
+    for (unsigned i = 0; i < life->tape->gone_count; i++) {
+        const char *text = life->tape->gone[i].text;
+        uint64_t forgotten = life->tape->gone[i].forgotten;
+        if (forgotten != 0 && forgotten <= told &&
+            names->find(names->arg, TIDE_NAME_KIND_plate, text, strlen(text)) != 0)
+            life_wrong(life, "a restore remembers %s, who was forgotten", text);
+    }
+}
+
 static bool act_restore(struct life *life)
 {
+    uint64_t told = life->told;
     char why[512] = "";
     if (life->copied == UINT64_MAX)
         return true; /* that copy failed */
@@ -259,7 +273,10 @@ static bool act_restore(struct life *life)
     }
     disk_halt(false); /* each a process of its own */
     life->told = life->given = life->copied;
-    if (!come_back(life))
+    if (!life_open(life) || !life_promises(life))
+        return false;
+    still_forgotten(life, told);
+    if (life->why[0] != '\0' || !life_resend(life))
         return false;
     life->restoring = false;
     if (life->store->incarnation <= before)

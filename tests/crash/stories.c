@@ -113,6 +113,7 @@ const struct story stories[] = {
     {"restore", BOOKED "backup\nh2 cancels b1 -> ok\nrestore\n", 0, false},
     {"restore_again", BOOKED "backup\nrestore\nh2 cancels b1 -> ok\nrestore\n", 0, false},
     {"restore_forgets", STAYED "backup\nforget P3\nrest 50\nrestore\n", 0, false},
+    {"restore_forgets_power", STAYED "backup\nforget P3\npower\nrestore\n", 0, false},
     /* ---- more of it ---- */
     {"two_domains", BOOKED "h2 cancels b1 -> ok\nhurry\n", 2, false},
     {"two_domains_forget", STAYED "forget P3\nrest 50\n", 2, false},

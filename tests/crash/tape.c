@@ -89,6 +89,7 @@ static void do_forget(struct tape *tape, struct script *s)
     plate_text(id, text, sizeof text);
     goes(tape, text);
     SEND(ADMIN, forget, .kind = TIDE_NAME_KIND_plate, .id = id);
+    tape->gone[tape->gone_count - 1].forgotten = tape->events;
     if (s->reply.code != TIDE_CODE_ok)
         script_fail(s, "not forgotten: %u", s->reply.why);
 }

@@ -59,6 +59,7 @@ struct tape {
     bool together; /* while recording: between batch and done */
     struct {       /* texts that no file may hold at the end */
         char text[48];
+        uint64_t forgotten; /* by this event; 0: corrected */
     } gone[16];
     unsigned gone_count;
     unsigned corrected;
