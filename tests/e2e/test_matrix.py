@@ -10,7 +10,8 @@ import json
 import sys
 import time
 
-from harness import DOMAIN, Tide, check, equal, expect, password_hash, run_tests, shared, test, wait_for
+from harness import (DOMAIN, Tide, check, equal, expect, password_hash, run_tests, shared, test,
+                     wait_for)
 from wire import DENIED, Wire, pump
 
 

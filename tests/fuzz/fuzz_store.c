@@ -4,7 +4,7 @@
  *   f<text>    the list of the forgotten       r<kind><8 bytes a column>   a row of a table
  *
  * Each on a database in memory, rolled back afterwards. Properties: a start ends well or says what
- * is wrong; an origin packs as it was; the list forgets whom it names with his salt, nobody else. */
+ * is wrong; an origin packs as it was; the list forgets whom it names with his salt, no other. */
 #include <stdio.h>
 #include <string.h>
 

@@ -143,3 +143,8 @@ void fuzz_event_round_trip(const struct engine_event *event)
     if (engine_event_pack(&back, again, sizeof again) != len || memcmp(first, again, len) != 0)
         fuzz_fail("packed, unpacked, packed again: the same bytes");
 }
+
+bool fuzz_same(const void *a, const void *b, size_t len)
+{
+    return memcmp(a, b, len) == 0;
+}

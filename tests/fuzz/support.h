@@ -29,4 +29,7 @@ _Noreturn void fuzz_fail(const char *what);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Bytes that were copied, and should be as they were. */
+bool fuzz_same(const void *a, const void *b, size_t len);
+
 #endif

@@ -297,7 +297,7 @@ def byte_cases():
         yield "F", name, b'{"boot":1,"seq":1}', ("unknown_op", None)
 
 
-# ---- times that the engine judges: it is Monday, 2019-05-20, 06:00 --------------------------------
+# ---- times that the engine judges: it is Monday, 2019-05-20, 06:00 ------------------------------
 def decided_cases():
     def span(start, end):
         return '"start":"%s+08:00","end":"%s+08:00"' % (start, end)

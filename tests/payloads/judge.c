@@ -1,4 +1,4 @@
-/* judge.c - one case a line on stdin, one verdict a line on stdout: the real decoders, nothing else.
+/* judge.c - one case a line on stdin, one verdict a line on stdout: the real decoders alone.
  *
  *   R op hex          a request       ok | code path
  *   F kind hex        a fact          ok | code path
