@@ -46,7 +46,7 @@ static void check_rid(struct life *life, uint32_t domain, const struct act *act,
     enum store_rid found = store_rid_find(life->store, domain, &origin, &effects, &len);
     if (found == STORE_RID_NEW && (!there || life->story->old_requests))
         return;
-    if (found == STORE_RID_PENDING && life->spoilt && there)
+    if (found == STORE_RID_PENDING && life->spoilt)
         return; /* it cannot be read just now */
     if (found != STORE_RID_KNOWN || !there)
         life_wrong(life, "request %llu of domain %u is %s and the store says %d",
