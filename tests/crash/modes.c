@@ -146,9 +146,10 @@ static bool errors_point(struct life *life, uint32_t at, uint64_t seed)
         life_shut(life); /* in order, whatever failed on the way */
     else
         life_kill(life);
-    bool copy_given_up = life->restoring && life->error != STORE_OK; /* SQLite takes it back, then
-                                                                       * the file goes */
-    if (disk_retried() > 0 && !copy_given_up)
+    /* A file that is given up, SQLite takes back with a sync of its own: half a restore, a database
+     * that was only being made. */
+    bool given_up = life->error != STORE_OK && (life->restoring || life->told == 0);
+    if (disk_retried() > 0 && !given_up)
         life_wrong(life, "a sync failed and was made again");
     if (waited && life->error == STORE_IO && plan.error == ENOSPC)
         life_wrong(life, "did not serve again when there was room: %s", life->said);
