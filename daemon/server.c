@@ -565,6 +565,8 @@ int server_init(struct conf *conf, const struct server_genesis *genesis)
     }
     server->store = store_close(server->store);
     free_domains(server);
+    (void)uv_loop_close(&server->loop);
+    uv_mutex_destroy(&pump->mutex);
     free(server);
     return code;
 }

@@ -64,10 +64,21 @@ tsan:
 	@! ls $(TSAN)/race.* 2>/dev/null
 	@echo 'ThreadSanitizer: 0 reports'
 
+# tided as a wrapper around itself, in a folder of programs of its own.
+MEMCHECK := build-valgrind
+VALGRIND := valgrind --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99 \
+    --log-file=$(CURDIR)/$(MEMCHECK)/memcheck.%p.txt
 valgrind:
 	@deploy/install-packages.sh
 	@$(MAKE) --no-print-directory all
-	@$(PYTHON) tests/memcheck.py
+	@rm -rf $(MEMCHECK); mkdir -p $(MEMCHECK); ln -s $(abspath $(BUILD))/* $(MEMCHECK)
+	@rm $(MEMCHECK)/tided
+	@printf '#!/bin/sh\nexec %s %s "$$@"\n' '$(VALGRIND)' '$(abspath $(BUILD))/tided' \
+	    >$(MEMCHECK)/tided; chmod 755 $(MEMCHECK)/tided
+	@TIDE_BUILD=$(MEMCHECK) timeout 900 $(PYTHON) tests/e2e/test_byhand.py
+	@grep -h 'ERROR SUMMARY' $(MEMCHECK)/memcheck.*.txt
+	@! grep -h 'ERROR SUMMARY: [1-9]' $(MEMCHECK)/memcheck.*.txt
+	@echo 'valgrind: 0 errors in' $$(ls $(MEMCHECK)/memcheck.*.txt | wc -l) 'lives of tided'
 
 # -fanalyzer is made for C and slow: one file at a time, nothing is kept.
 fanalyzer:

@@ -247,6 +247,162 @@ static void the_daemons_own_word(void **state)
     assert_int_equal(f->reply.code, 0xff); /* taken, and nobody is answered */
 }
 
+/* ---- series, quotes, greetings -------------------------------------------------------------- */
+#define TODAY 18036 /* 2019-05-20 */
+#define REPEAT_(what, code_, why_, days_, weekdays_, opens_, closes_, from_, until_)               \
+    RULE_(what, NEIGHBOUR, repeat, code_, why_, .plate = 50, .zone = 3, .days = days_,             \
+          .weekdays = weekdays_, .opens_min = opens_, .closes_min = closes_, .from_date = from_,   \
+          .until_date = until_)
+
+static void which_series_there_are(void **state)
+{
+    static const struct rule_row rules[] = {
+        REPEAT_("every workday", "ok", "none", 1, 127, 600, 660, 0, 0),
+        REPEAT_("on all days", "ok", "none", 15, 127, 600, 660, 0, 0),
+        REPEAT_("no day named: workdays", "ok", "none", 0, 127, 600, 660, 0, 0),
+        REPEAT_("on days there are not", "invalid", "none", 16, 127, 600, 660, 0, 0),
+        REPEAT_("no weekday named: all", "ok", "none", 1, 0, 600, 660, 0, 0),
+        REPEAT_("on an eighth weekday", "invalid", "none", 1, 128, 600, 660, 0, 0),
+        REPEAT_("before the day", "invalid", "none", 1, 127, -1, 60, 0, 0),
+        REPEAT_("after it", "invalid", "none", 1, 127, 1440, 1500, 0, 0),
+        REPEAT_("for no time", "invalid", "none", 1, 127, 600, 600, 0, 0),
+        REPEAT_("backwards", "invalid", "none", 1, 127, 600, 599, 0, 0),
+        REPEAT_("too long", "invalid", "none", 1, 127, 600, 600 + 1441, 0, 0),
+        REPEAT_("beyond the next day", "invalid", "none", 1, 127, 1439, 2881, 0, 0),
+        REPEAT_("from today", "ok", "none", 1, 127, 600, 660, TODAY, 0),
+        REPEAT_("from yesterday", "invalid", "none", 1, 127, 600, 660, TODAY - 1, 0),
+        REPEAT_("until today", "ok", "none", 1, 127, 600, 660, 0, TODAY),
+        REPEAT_("until yesterday", "invalid", "none", 1, 127, 600, 660, 0, TODAY - 1),
+        REPEAT_("until before it begins", "invalid", "none", 1, 127, 600, 660, TODAY + 2,
+                TODAY + 1),
+        REPEAT_("for one day", "ok", "none", 1, 127, 600, 660, TODAY + 2, TODAY + 2),
+        REPEAT_("from the far future", "invalid", "none", 1, 127, 600, 660, TODAY + 4000, 0),
+        REPEAT_("until the far future", "invalid", "none", 1, 127, 600, 660, 0, TODAY + 4000),
+        RULE_("of no plate", NEIGHBOUR, repeat, "not_found", "none", .zone = 3, .days = 1,
+              .weekdays = 127, .opens_min = 600, .closes_min = 660),
+        RULE_("in no zone", NEIGHBOUR, repeat, "not_found", "none", .plate = 50, .zone = 9,
+              .days = 1, .weekdays = 127, .opens_min = 600, .closes_min = 660),
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        struct fixture *f = fresh();
+        fixture_send(f, rules[i].user, rules[i].kind, &rules[i].row);
+        expect(f, rules[i].rule, rules[i].code, rules[i].why);
+        done(f);
+    }
+}
+
+static void what_is_quoted(void **state)
+{
+    static const struct {
+        const char *rule;
+        int from_min, until_min;
+        const char *code, *why;
+        unsigned places;
+    } rows[] = {
+        {"an hour", 60, 120, "ok", "none", 2},
+        {"this very grain", 0, 5, "ok", "none", 2},
+        {"no time", 60, 60, "invalid", "ends_before_start", 0},
+        {"backwards and past", -60, -120, "invalid", "ends_before_start", 0},
+        {"past", -5, 60, "invalid", "in_the_past", 0},
+        {"to the horizon", 60, 40 * 1440, "invalid", "beyond_horizon", 0},
+        {"at night", 13 * 60, 14 * 60, "full", "no_window", 0},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tide_quote quote = {0};
+        fixture_send(f, NEIGHBOUR, TIDE_REC_ask_quote,
+                     &(struct tide_ask_quote){.zone = 3,
+                                              .start_ms = MONDAY_0800 + rows[i].from_min * MIN_MS,
+                                              .end_ms = MONDAY_0800 + rows[i].until_min * MIN_MS});
+        expect(f, rows[i].rule, rows[i].code, rows[i].why);
+        (void)fixture_effect(f, ENGINE_ITEM, TIDE_REC_quote, 0, &quote);
+        assert_int_equal(quote.places, rows[i].places);
+        if (quote.places > 0)
+            assert_int_equal(quote.minutes, rows[i].until_min - rows[i].from_min);
+    }
+}
+
+static void a_greeting_never_moves_the_cursor_back(void **state)
+{
+    static const struct {
+        uint32_t boot, seq, holds_boot, holds_seq;
+    } rows[] = {{3, 5, 3, 5},  {3, 4, 3, 5}, {3, 5, 3, 5}, {3, 9, 3, 9},
+                {2, 99, 3, 9}, {4, 0, 4, 0}, {4, 1, 4, 1}, {3, 99, 4, 1}};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        fixture_send(f, GATEWAY, TIDE_REC_hello, &(struct tide_hello){rows[i].boot, rows[i].seq});
+        CODE_IS(f, ok);
+        const struct tide_gateway_cursor *cursor =
+            engine_find(f->engine, TIDE_REC_gateway_cursor, GATEWAY, 0, 0);
+        assert_int_equal(cursor->boot, rows[i].holds_boot);
+        assert_int_equal(cursor->seq, rows[i].holds_seq);
+    }
+}
+
+static void the_calendar_reaches_to_the_end_of_its_year(void **state)
+{
+    struct fixture *f = *state;
+    struct tide_status status;
+    uint8_t blob[64];
+    size_t at = 0;
+    fixture_send(f, OWNER, TIDE_REC_ask_status, &(struct tide_ask_status){0});
+    assert_true(fixture_effect(f, ENGINE_ITEM, TIDE_REC_status, 0, &status));
+    assert_int_equal(status.calendar_until, 0);
+    ROW(day, TODAY + 1, TIDE_DAY_CLASS_holiday);
+    fixture_put_blob(f, CLERK, blob, at, TIDE_REC_calendar);
+    CODE_IS(f, ok);
+    fixture_send(f, OWNER, TIDE_REC_ask_status, &(struct tide_ask_status){0});
+    assert_true(fixture_effect(f, ENGINE_ITEM, TIDE_REC_status, 0, &status));
+    assert_int_equal(status.calendar_until, 18261); /* 2019-12-31 */
+}
+
+/* ---- bytes ---------------------------------------------------------------------------------- */
+static void an_event_needs_all_its_bytes(void **state)
+{
+    (void)state;
+    uint8_t blob[3] = {1, 2, 3}, bytes[256];
+    struct engine_event seen, event = {.kind = TIDE_REC_put, .user = 7, .blob = blob};
+    event.as.put.rows = 3;
+    event.blob_len = sizeof blob;
+    size_t size = engine_event_pack(&event, bytes, sizeof bytes);
+    assert_true(size > 12);
+    for (size_t cap = 0; cap < size; cap++) {
+        uint8_t some[256];
+        assert_int_equal(engine_event_pack(&event, some, cap), 0);
+        assert_int_equal(engine_event_unpack(bytes, cap, &seen), 0);
+    }
+    uint8_t exact[256];
+    assert_int_equal(engine_event_pack(&event, exact, size), size);
+    assert_int_equal(engine_event_unpack(bytes, sizeof bytes, &seen), size);
+    assert_int_equal(seen.user, 7);
+    assert_int_equal(seen.as.put.rows, 3);
+    assert_memory_equal(seen.blob, blob, sizeof blob);
+    static const uint8_t no_events[] = {0, TIDE_REC_booking, 99, 170, TIDE_REC_reply, 255};
+    for (size_t i = 0; i < sizeof no_events; i++) {
+        bytes[0] = no_events[i];
+        assert_int_equal(engine_event_unpack(bytes, sizeof bytes, &seen), 0);
+    }
+}
+
+static void names_of_members_end(void **state)
+{
+    (void)state;
+    for (unsigned type = TIDE_FT_ENUMS + 1; type < TIDE_FT_COUNT; type++) {
+        unsigned count = 0;
+        while (count < 300 && tide_enum_name(type, count) != NULL) {
+            const char *name = tide_enum_name(type, count);
+            assert_int_equal(tide_enum_value(type, name, strlen(name)), count);
+            assert_int_equal(tide_enum_value(type, name, strlen(name) - 1) == (int)count, 0);
+            count++;
+        }
+        assert_in_range(count, 1, 100);
+        assert_int_equal(tide_enum_value(type, "nothing of the kind", 19), -1);
+    }
+    assert_null(tide_enum_name(TIDE_FT_COUNT, 0));
+    assert_null(tide_enum_name(TIDE_FT_u8, 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +413,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_the_answers_hold, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(the_daemons_own_word, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(what_the_sheet_holds, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test(which_series_there_are),
+        cmocka_unit_test_setup_teardown(what_is_quoted, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_greeting_never_moves_the_cursor_back, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(the_calendar_reaches_to_the_end_of_its_year, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test(an_event_needs_all_its_bytes),
+        cmocka_unit_test(names_of_members_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
