@@ -231,7 +231,7 @@ static int play_all(const struct options *o)
         tell_operations(conf.done);
     if (runs > 1)
         printf("tide-sim: %llu runs, %llu days in all, %d violations\n", (unsigned long long)runs,
-               (unsigned long long)(runs * conf.days), violations);
+               (unsigned long long)runs * conf.days, violations);
     return violations;
 }
 

@@ -215,7 +215,7 @@ static void chirpstack_envelopes(void **state)
         {"data without a port", "up", UP("\"data\":\"ARI=\""), GW_MALFORMED, 0, 0, 0},
         {"data that is no base64", "up", UP("\"fPort\":2,\"data\":\"A!I=\""), GW_MALFORMED, 0, 0,
          0},
-        {"data that is a number", "up", UP("\"fPort\":2,\"data\":7"), GW_PASS_OVER, 0, 0, 0},
+        {"data that is a number", "up", UP("\"fPort\":2,\"data\":7"), GW_MALFORMED, 0, 0, 0},
         {"a port as a string", "up", UP("\"fPort\":\"2\",\"data\":\"ARI=\""), GW_MALFORMED, 0, 0,
          0},
         {"a port past 255", "up", UP("\"fPort\":258,\"data\":\"ARI=\""), GW_MALFORMED, 0, 0, 0},
