@@ -204,6 +204,7 @@ const struct tide_user *engine_user_of(const struct engine *engine, tide_id pers
     const struct person_state *state = person_of(engine, person);
     for (uint32_t id = state != NULL ? state->first_user : 0; id != 0;) {
         const struct user_state *user = user_of(engine, id);
+        CHECK(user != NULL);
         if (id > after)
             return &user->row;
         id = user->next_of_person;

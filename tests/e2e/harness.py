@@ -15,6 +15,7 @@ tided writes, tided itself. What was started is ended by its pid, also when a te
 message that a client sees is checked against the schemas of the protocol (schema_check.py).
 
     TIDE_BUILD    where the programs are (build)
+    TIDE_ORDERLY  daemons are asked to end, for what is written at their end (coverage, memcheck)
     TIDE_KEEP=1   leave the temporary folders
 """
 import atexit
@@ -42,6 +43,7 @@ import paho.mqtt.client as mqtt
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, os.environ.get("TIDE_BUILD", "build"))
+ORDERLY = "TIDE_ORDERLY" in os.environ
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
@@ -580,6 +582,9 @@ class Tide:
         self.clients.clear()
         for process in (self.process, self.broker.process):
             if process is not None and process.poll() is None:
+                if ORDERLY:
+                    stop(process, seconds=120)
+                    continue
                 process.kill()
                 process.wait()
         if self in Tide.LIVE:

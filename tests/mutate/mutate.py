@@ -36,7 +36,9 @@ SIM = ["--store", "memory", "--quiet", "--clients", "12"]
 UNITS = ["test_calendar", "test_naive_windows", "test_naive_seats", "test_order", "test_rules_*",
          "test_scenarios*", "test_golden", "test_auditor", "test_codec*",
          "test_limits*", "test_sound*"]
-SEEDS = [["--seed", "3", "--days", "3"], ["--seed", "8", "--days", "4"]]
+SEEDS = [["--seed", "3", "--days", "3"], ["--seed", "8", "--days", "4"],
+         ["--seed", "21", "--days", "6", "--clients", "30"],
+         ["--seed", "34", "--days", "5", "--clients", "24"]]
 FLAGS = "-O1 -g0 -fPIC -w -Wno-error"
 
 # ---- the mutants --------------------------------------------------------------------------------
@@ -178,7 +180,7 @@ class Bench:
         sim = glob.glob(WORK + "/obj/tests/sim/*.o")
         self.link("tide-sim", sim + [base + "/libcore.so", WORK + "/libtideall.a"], None)
         for number, seed in enumerate(SEEDS, 1):
-            argv = self.killers["tide-sim"] + seed + SIM
+            argv = self.killers["tide-sim"] + SIM + seed
             self.killers["sim-%d" % number] = argv
         del self.killers["tide-sim"]
 

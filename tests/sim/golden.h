@@ -1,6 +1,6 @@
 /* golden.h - a golden journal: events and the effects that a version of the rules decided for them,
- * kept for ever. Decided again, the same events must give the same bytes; who changes decisions
- * raises ENGINE_RULES and writes a new file beside the old ones:
+ * and questions with their answers, kept for ever. Decided again, the same events must give the
+ * same bytes; who changes decisions raises ENGINE_RULES and writes a new file beside the old ones:
  *
  *     build/tide-sim --write-golden tests/sim/golden/rules-N.bin
  *

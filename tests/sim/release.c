@@ -74,6 +74,8 @@ static void release(struct sim *sim, struct sim_pending *p, bool tell)
             golden_add(sim->golden, &p->event, p->effects, p->effects_len);
     } else {
         audit_answer(sim->audit, &p->event, p->effects, p->effects_len);
+        if (sim->golden != NULL && TIDE_EVENT_IS_ASK(p->event.kind))
+            golden_add(sim->golden, &p->event, p->effects, p->effects_len);
     }
     if (audit_violations(sim->audit) > 0)
         sim_fail(sim, "%s", audit_first(sim->audit));

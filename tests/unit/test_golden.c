@@ -60,7 +60,10 @@ static void take(void *arg, uint64_t seq, const struct engine_event *event, cons
     if (r->engine == NULL || r->first_fault != 0)
         return;
     r->effects.len = r->effects.count = 0;
-    engine_step(r->engine, event, &r->effects);
+    if (TIDE_EVENT_IS_ASK(event->kind))
+        engine_query(r->engine, event, &r->effects);
+    else
+        engine_step(r->engine, event, &r->effects);
     if (r->effects.len != len || memcmp(r->effects.buf, effects, len) != 0) {
         r->first_fault = seq;
         r->fault_kind = event->kind;
@@ -142,11 +145,12 @@ static void decided_again_byte_for_byte(void **state)
 static void a_little_of_everything_is_in_it(void **state)
 {
     static const uint8_t wanted[] = {
-        TIDE_REC_genesis, TIDE_REC_tick,     TIDE_REC_put,        TIDE_REC_book,
-        TIDE_REC_cancel,  TIDE_REC_extend,   TIDE_REC_repeat,     TIDE_REC_share,
-        TIDE_REC_recall,  TIDE_REC_arrive,   TIDE_REC_plate_seen, TIDE_REC_slot_seen,
-        TIDE_REC_leave,   TIDE_REC_calendar, TIDE_REC_forget,     TIDE_REC_gate_report,
-        TIDE_REC_drop,    TIDE_REC_correct,  TIDE_REC_reloaded};
+        TIDE_REC_genesis,   TIDE_REC_tick,     TIDE_REC_put,        TIDE_REC_book,
+        TIDE_REC_cancel,    TIDE_REC_extend,   TIDE_REC_repeat,     TIDE_REC_share,
+        TIDE_REC_recall,    TIDE_REC_arrive,   TIDE_REC_plate_seen, TIDE_REC_slot_seen,
+        TIDE_REC_leave,     TIDE_REC_calendar, TIDE_REC_forget,     TIDE_REC_gate_report,
+        TIDE_REC_ask_quote, TIDE_REC_ask_tide, TIDE_REC_ask_sheet,  TIDE_REC_drop,
+        TIDE_REC_correct,   TIDE_REC_reloaded};
     struct replay *r = *state;
     uint8_t kept[32];
     if (!read_golden(ENGINE_RULES, r, kept))
