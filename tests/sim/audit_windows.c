@@ -104,13 +104,18 @@ void audit_windows_event(struct audit *audit)
     bool all = false;
     for (uint32_t i = 0; i < audit->change_count; i++)
         all |= supply_changed(&audit->changes[i]);
-    if (audit_setting(audit, TIDE_SETTING_resettle_from) != 0)
-        all = false; /* at work: when it is done, all are looked at */
+    /* At work, which waits while the clock is not trusted: when it is done, all are looked at; until
+     * then only what was promised anew. */
+    bool at_work = audit_setting(audit, TIDE_SETTING_resettle_from) != 0;
+    all = all && !at_work;
     for (uint32_t i = 0; all && i < audit->live_bookings.count; i++)
         check_open(audit, audit_booking(audit, audit->live_bookings.list[i]));
-    for (uint32_t i = 0; !all && i < audit->change_count; i++)
-        if (promise_changed(&audit->changes[i]))
-            check_open(audit, audit_booking(audit, audit->changes[i].is.booking.id));
+    for (uint32_t i = 0; !all && i < audit->change_count; i++) {
+        const struct audit_change *change = &audit->changes[i];
+        bool waits = at_work && change->had && change->was.booking.slot == change->is.booking.slot;
+        if (promise_changed(change) && !waits)
+            check_open(audit, audit_booking(audit, change->is.booking.id));
+    }
 }
 
 /* ---- refusals ------------------------------------------------------------------------------ */
