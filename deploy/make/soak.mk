@@ -81,13 +81,17 @@ valgrind:
 	@for log in $(MEMCHECK)/memcheck.*.txt; do grep -q 'ERROR SUMMARY: 0' $$log || exit 1; done
 	@echo 'valgrind: 0 errors in' $$(ls $(MEMCHECK)/memcheck.*.txt | wc -l) 'lives of tided'
 
-# -fanalyzer is made for C and slow: one file at a time, nothing is kept.
+# gcc's analyser. It knows neither that the ids in the core's chains stand for rows that are there, nor
+# that what a table holds is freed with it (the sanitizers and memcheck know): these kinds are off.
+SEEN := -Wno-error -fanalyzer -Wno-analyzer-malloc-leak
+SEEN_CORE := -Wno-analyzer-null-dereference -Wno-analyzer-use-of-uninitialized-value
 fanalyzer:
-	@for file in $(call src,daemon daemon/core daemon/core/parking daemon/net daemon/ops \
+	@mkdir -p $(BUILD); for file in $(call src,daemon daemon/core daemon/core/parking daemon/net daemon/ops \
 	    daemon/store protocol); do echo "  SEE  $$file"; \
-	    timeout 600 gcc $(ALL_CFLAGS) -Wno-error -fanalyzer -c \
-	    -o /dev/null $$file; done >build-fanalyzer.txt 2>&1
-	@grep -h 'Wanalyzer' build-fanalyzer.txt || true
-	@echo "-fanalyzer: $$(grep -c 'Wanalyzer' build-fanalyzer.txt) findings"
+	    case $$file in daemon/core/*) more='$(SEEN_CORE)' ;; *) more= ;; esac; \
+	    timeout 600 gcc $(ALL_CFLAGS) $(SEEN) $$more -c -o /dev/null $$file; done \
+	    >$(BUILD)/fanalyzer.txt 2>&1
+	@grep -h 'Wanalyzer' $(BUILD)/fanalyzer.txt || true
+	@echo "-fanalyzer: $$(grep -c 'Wanalyzer' $(BUILD)/fanalyzer.txt) findings"
 
 .PHONY: soak mutate tell-flags coverage coverage-report tsan valgrind fanalyzer
