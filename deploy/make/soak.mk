@@ -81,13 +81,13 @@ valgrind:
 	@for log in $(MEMCHECK)/memcheck.*.txt; do grep -q 'ERROR SUMMARY: 0' $$log || exit 1; done
 	@echo 'valgrind: 0 errors in' $$(ls $(MEMCHECK)/memcheck.*.txt | wc -l) 'lives of tided'
 
-# gcc's analyser. It knows neither that the ids in the core's chains stand for rows that are there, nor
-# that what a table holds is freed with it (the sanitizers and memcheck know): these kinds are off.
+# gcc's analyser. It knows neither that the ids in the core's chains stand for rows that are there,
+# nor that what a table holds is freed with it (the sanitizers and memcheck know): these are off.
 SEEN := -Wno-error -fanalyzer -Wno-analyzer-malloc-leak
 SEEN_CORE := -Wno-analyzer-null-dereference -Wno-analyzer-use-of-uninitialized-value
 fanalyzer:
-	@mkdir -p $(BUILD); for file in $(call src,daemon daemon/core daemon/core/parking daemon/net daemon/ops \
-	    daemon/store protocol); do echo "  SEE  $$file"; \
+	@mkdir -p $(BUILD); for file in $(call src,daemon daemon/core daemon/core/parking \
+	    daemon/net daemon/ops daemon/store protocol); do echo "  SEE  $$file"; \
 	    case $$file in daemon/core/*) more='$(SEEN_CORE)' ;; *) more= ;; esac; \
 	    timeout 600 gcc $(ALL_CFLAGS) $(SEEN) $$more -c -o /dev/null $$file; done \
 	    >$(BUILD)/fanalyzer.txt 2>&1

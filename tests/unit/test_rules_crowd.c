@@ -1,0 +1,199 @@
+/* test_rules_crowd.c - a car park of two hundred slots: what is kept in words of 64 bits ends nowhere at
+ * a word's end. And who has the desk of a part only.
+ */
+#include "tests/unit/rules_table.h"
+
+#define SLOTS 200u
+
+/* Slots 1..200: every third a charger; from 1 to 130 in zone 1, the others in zone 2. */
+static unsigned zone_of_slot(unsigned id)
+{
+    return id <= 130 ? 1 : 2;
+}
+
+static unsigned class_of_slot(unsigned id)
+{
+    return id % 3 == 0 ? TIDE_SLOT_CLASS_charger : TIDE_SLOT_CLASS_standard;
+}
+
+static unsigned slots_of(unsigned zone, unsigned cls)
+{
+    unsigned count = 0;
+    for (unsigned id = 1; id <= SLOTS; id++)
+        count += zone_of_slot(id) == zone && class_of_slot(id) == cls;
+    return count;
+}
+
+static void put_crowd(struct fixture *f)
+{
+    static uint8_t blob[65536];
+    size_t at = 0;
+    ROW(place, HOME_OWNER, TIDE_PLACE_KIND_household, COMMUNITY);
+    ROW(person, OWNER, HOME_OWNER);
+    ROW(user, OWNER, OWNER, TIDE_USER_KIND_app);
+    ROW(setting_row, TIDE_SETTING_household_live_max, 32);
+    ROW(setting_row, TIDE_SETTING_grant_min, 1000000);
+    ROW(zone, 1, COMMUNITY, 0, TIDE_SENSE_HAND, 1, 1);
+    ROW(zone, 2, COMMUNITY, 0, TIDE_SENSE_HAND, 1, 1);
+    for (unsigned h = 0; h < 8; h++)
+        ROW(place, 20 + h, TIDE_PLACE_KIND_household, COMMUNITY);
+    fixture_put_blob(f, ADMIN, blob, at, TIDE_REC_put);
+    CODE_IS(f, ok);
+    for (unsigned first = 1; first <= SLOTS; first += 20) {
+        at = 0;
+        for (unsigned id = first; id < first + 20; id++) {
+            ROW(slot, id, zone_of_slot(id), TIDE_SLOT_TITLE_common, (uint8_t)class_of_slot(id));
+            ROW(window, .slot = id, .days = TIDE_DAYS_ALL, .weekdays = TIDE_WEEKDAYS_ALL,
+                .opens_min = 8 * 60, .closes_min = 20 * 60);
+        }
+        fixture_put_blob(f, ADMIN, blob, at, TIDE_REC_put);
+        CODE_IS(f, ok);
+    }
+}
+
+static int crowd_set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    f->effects.cap = TIDE_EFFECTS_BYTES_MAX;
+    f->effects.buf = malloc(f->effects.cap);
+    f->now_ms = MONDAY_0800;
+    struct engine_limits limits = {.slots = 256,
+                                   .zones = 8,
+                                   .windows = 512,
+                                   .bookings = 512,
+                                   .places = 64,
+                                   .persons = 64,
+                                   .users = 64,
+                                   .roles = 64};
+    size_t size = (engine_size(&limits) + 63) & ~(size_t)63;
+    f->memory = aligned_alloc(64, size);
+    assert_non_null(f->memory);
+    f->engine = engine_init(f->memory, size, &limits);
+    fixture_genesis(f);
+    put_crowd(f);
+    *state = f;
+    return 0;
+}
+
+static uint32_t book_one(struct fixture *f, tide_id household, tide_id plate, unsigned zone,
+                         unsigned cls)
+{
+    struct tide_book book = {.plate = plate,
+                             .zone = zone,
+                             .cls = (uint8_t)cls,
+                             .household = household,
+                             .start_ms = MONDAY_0800 + HOUR_MS,
+                             .end_ms = MONDAY_0800 + 2 * HOUR_MS};
+    fixture_send(f, ADMIN, TIDE_REC_book, &book);
+    return f->reply.code == TIDE_CODE_ok ? f->reply.id : 0;
+}
+
+static unsigned quoted(struct fixture *f, unsigned zone, unsigned cls)
+{
+    struct tide_quote quote = {0};
+    fixture_send(f, OWNER, TIDE_REC_ask_quote,
+                 &(struct tide_ask_quote){.zone = zone,
+                                          .cls = (uint8_t)cls,
+                                          .start_ms = MONDAY_0800 + HOUR_MS,
+                                          .end_ms = MONDAY_0800 + 2 * HOUR_MS});
+    (void)fixture_effect(f, ENGINE_ITEM, TIDE_REC_quote, 0, &quote);
+    return quote.places;
+}
+
+/* Every slot is given once, to who asked for its class and zone; then there is none. */
+static void every_slot_is_given_once(void **state)
+{
+    struct fixture *f = *state;
+    bool given[SLOTS + 1] = {false};
+    uint32_t bookings[SLOTS + 1] = {0}, made = 0;
+    for (unsigned zone = 1; zone <= 2; zone++)
+        for (unsigned c = 0; c < 2; c++) {
+            unsigned cls = c == 0 ? TIDE_SLOT_CLASS_standard : TIDE_SLOT_CLASS_charger;
+            for (unsigned left = slots_of(zone, cls); left > 0; left--) {
+                assert_int_equal(quoted(f, zone, cls), left);
+                uint32_t id = book_one(f, 20 + made / 30, 1000 + made, zone, cls);
+                CODE_IS(f, ok);
+                tide_id slot = fixture_booking(f, id)->slot;
+                assert_in_range(slot, 1, SLOTS);
+                assert_false(given[slot]);
+                assert_int_equal(zone_of_slot(slot), zone);
+                assert_int_equal(class_of_slot(slot), cls);
+                given[slot] = true;
+                bookings[slot] = id;
+                made++;
+            }
+        }
+    assert_int_equal(made, SLOTS);
+    for (unsigned id = 1; id <= SLOTS; id += 7) { /* the one that is given back is the one */
+        unsigned zone = zone_of_slot(id), cls = class_of_slot(id);
+        assert_int_equal(book_one(f, 27, 5000, zone, cls), 0);
+        fixture_send(f, ADMIN, TIDE_REC_cancel, &(struct tide_cancel){.booking = bookings[id]});
+        CODE_IS(f, ok);
+        assert_int_equal(quoted(f, zone, cls), 1);
+        uint32_t again = book_one(f, 27, 3000 + id, zone, cls);
+        CODE_IS(f, ok);
+        assert_int_equal(fixture_booking(f, again)->slot, id);
+    }
+}
+
+/* Moved away is never moved to where it is. */
+static void a_recall_moves_to_another_slot(void **state)
+{
+    struct fixture *f = *state;
+    for (unsigned n = 0; n < 8; n++) {
+        uint32_t id = book_one(f, 20, 1000 + n, 2, TIDE_SLOT_CLASS_charger);
+        tide_id slot = fixture_booking(f, id)->slot;
+        fixture_send(
+            f, ADMIN, TIDE_REC_recall,
+            &(struct tide_recall){slot, MONDAY_0800 + HOUR_MS, MONDAY_0800 + 2 * HOUR_MS, 0});
+        CODE_IS(f, ok);
+        assert_int_not_equal(fixture_booking(f, id)->slot, slot);
+        assert_int_equal(zone_of_slot(fixture_booking(f, id)->slot), 2);
+    }
+}
+
+/* ---- the desk of a part --------------------------------------------------------------------- */
+static void a_clerk_of_the_compound_has_a_desk(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t blob[256];
+    size_t at = 0;
+    ROW(person, 20, 0);
+    ROW(user, 20, 20, TIDE_USER_KIND_console);
+    ROW(role_row, 20, TIDE_ROLE_clerk, COMPOUND);
+    fixture_put_blob(f, ADMIN, blob, at, TIDE_REC_put);
+    CODE_IS(f, ok);
+    at = 0;
+    ROW(place, 21, TIDE_PLACE_KIND_stair, COMPOUND);
+    fixture_put_blob(f, 20, blob, at, TIDE_REC_put);
+    expect(f, "puts rows", "ok", "none");
+    fixture_send(f, 20, TIDE_REC_ask_shares, &(struct tide_ask_shares){.slot = 2});
+    expect(f, "looks at common slots", "ok", "none");
+    fixture_send(f, 20, TIDE_REC_ask_incidents, &(struct tide_ask_incidents){0});
+    expect(f, "looks at incidents", "ok", "none");
+    fixture_send(f, 20, TIDE_REC_ask_inbox, &(struct tide_ask_inbox){.person = OWNER});
+    expect(f, "looks into an inbox", "ok", "none");
+    fixture_send(f, 20, TIDE_REC_clock_accept, &(struct tide_clock_accept){0});
+    expect(f, "accepts the clock", "ok", "none");
+    fixture_send(f, 20, TIDE_REC_drop, &(struct tide_drop){TIDE_REC_vehicle, 4, 0, 0});
+    expect(f, "drops a row", "ok", "none");
+    fixture_send(f, 20, TIDE_REC_correct, &(struct tide_correct){TIDE_NAME_KIND_phone, OWNER, 0});
+    expect(f, "corrects", "ok", "none");
+    fixture_send(f, 20, TIDE_REC_forget, &(struct tide_forget){TIDE_NAME_KIND_plate, 70});
+    expect(f, "forgets", "ok", "none");
+    fixture_camera(f, 1, 50); /* the gateway's role is the compound's as well */
+    assert_int_not_equal(f->reply.code, TIDE_CODE_not_authorized);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(every_slot_is_given_once, crowd_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_recall_moves_to_another_slot, crowd_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_clerk_of_the_compound_has_a_desk, fixture_set_up,
+                                        fixture_tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
