@@ -35,7 +35,8 @@ static void papers_of_a_year(void **state)
         {"no day at all", CLERK, 2019, 0, 0, 0, 0, 0, "ok", "none"},
         {"not by a resident", OWNER, 2019, TODAY, 1, 0, 1, 0, "not_authorized", "role_missing"},
         {"not by the guard", GUARD, 2019, TODAY, 1, 0, 1, 0, "not_authorized", "role_missing"},
-        {"before the epoch", CLERK, 1969, TODAY, 1, 0, 1, 0, "invalid", "none"},
+        {"the first year", CLERK, 1970, 5, 1, 0, 1, 0, "ok", "none"},
+        {"before the epoch", CLERK, 1969, 5, 1, 0, 1, 0, "invalid", "none"},
         {"five digits", CLERK, 10000, TODAY, 1, 0, 1, 0, "invalid", "none"},
         {"a day without a class", CLERK, 2019, TODAY, 0, 0, 1, 0, "invalid", "none"},
         {"a row that is no day", CLERK, 2019, TODAY, 1, TIDE_REC_place, 1, 0, "invalid", "none"},
@@ -144,6 +145,75 @@ static void who_lives_with_somebody_leaves_the_cars(void **state)
     assert_null(engine_find(f->engine, TIDE_REC_role_row, NEIGHBOUR, TIDE_ROLE_steward, COMPOUND));
 }
 
+/* What hangs on a chain goes in the order of its keys, however it came. */
+static void all_goes_in_order(void **state)
+{
+    struct fixture *f = *state;
+    static const uint32_t ids[] = {34, 31, 35, 33, 32};
+    for (unsigned i = 0; i < 5; i++) {
+        uint8_t blob[256];
+        size_t at = 0;
+        ROW(user, ids[i], NEIGHBOUR, TIDE_USER_KIND_app);
+        ROW(vehicle, ids[i], HOME_NEIGHBOUR, TIDE_VEHICLE_KIND_resident);
+        ROW(role_row, NEIGHBOUR, TIDE_ROLE_guard, i == 0 ? COMPOUND : i == 1 ? HOME_THIRD : i);
+        fixture_put_blob(f, CLERK, blob, at, TIDE_REC_put);
+    }
+    fixture_send(f, CLERK, TIDE_REC_forget,
+                 &(struct tide_forget){TIDE_NAME_KIND_person, NEIGHBOUR});
+    CODE_IS(f, ok);
+    struct tide_user user;
+    struct tide_vehicle vehicle;
+    struct tide_role_row role;
+    uint32_t last = 0, n = 0;
+    for (; fixture_effect(f, ENGINE_DEL, TIDE_REC_user, n, &user); n++, last = user.id)
+        assert_true(user.id > last);
+    assert_int_equal(n, 6);
+    for (n = last = 0; fixture_effect(f, ENGINE_DEL, TIDE_REC_vehicle, n, &vehicle); n++) {
+        assert_true(vehicle.plate > last);
+        last = vehicle.plate;
+    }
+    assert_int_equal(n, 6);
+    for (n = last = 0; fixture_effect(f, ENGINE_DEL, TIDE_REC_role_row, n, &role); n++) {
+        assert_true(role.place > last);
+        last = role.place;
+    }
+    assert_true(n >= 4);
+}
+
+static void slots_come_in_order(void **state)
+{
+    struct fixture *f = *state;
+    static const tide_id ids[] = {24, 21, 23, 22};
+    uint8_t blob[1024];
+    size_t at = 0;
+    ROW(zone, 4, COMPOUND, 0, TIDE_SENSE_HAND, 1, 1);
+    for (unsigned i = 0; i < 4; i++) {
+        ROW(slot, ids[i], 4, TIDE_SLOT_TITLE_owned, 0, HOME_THIRD);
+        ROW(window, .slot = ids[i], .days = TIDE_DAYS_ALL, .weekdays = TIDE_WEEKDAYS_ALL,
+            .opens_min = 8 * 60, .closes_min = 20 * 60);
+    }
+    fixture_put_blob(f, CLERK, blob, at, TIDE_REC_put);
+    CODE_IS(f, ok);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_not_equal(fixture_book(f, NEIGHBOUR, 50 + i, 4, 60, 120), 0);
+    struct tide_booking booking;
+    struct tide_window window;
+    tide_id last = 0;
+    fixture_send(f, GUARD, TIDE_REC_ask_sheet, &(struct tide_ask_sheet){.zone = 4});
+    for (unsigned n = 0; n < 4; n++) {
+        assert_true(fixture_effect(f, ENGINE_ITEM, TIDE_REC_booking, n, &booking));
+        assert_true(booking.slot > last);
+        last = booking.slot;
+    }
+    last = 0;
+    fixture_send(f, THIRD, TIDE_REC_ask_shares, &(struct tide_ask_shares){0});
+    for (unsigned n = 0; n < 4; n++) {
+        assert_true(fixture_effect(f, ENGINE_ITEM, TIDE_REC_window, n, &window));
+        assert_true(window.slot > last);
+        last = window.slot;
+    }
+}
+
 static void a_plate_in_use_is_not_forgotten(void **state)
 {
     struct fixture *f = *state;
@@ -222,6 +292,96 @@ static void nobody_asks_for_nothing(void **state)
     CODE_IS(f, not_authorized);
 }
 
+/* ---- what is refused has not happened ------------------------------------------------------- */
+static void a_recall_that_cannot_be_moves_nobody(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t parked = fixture_book(f, NEIGHBOUR, 50, 3, 0, 60);
+    uint32_t late = fixture_book(f, NEIGHBOUR, 50, 3, 180, 240);
+    tide_id slot = fixture_booking(f, parked)->slot;
+    fixture_send(f, GUARD, TIDE_REC_arrive, &(struct tide_arrive){.booking = parked, .slot = slot});
+    CODE_IS(f, ok);
+    tide_id was = fixture_booking(f, late)->slot;
+    fixture_send(f, CLERK, TIDE_REC_recall,
+                 &(struct tide_recall){slot, MONDAY_0800, MONDAY_0800 + 5 * HOUR_MS, 0});
+    expect(f, "a parked car is never moved", "conflict", "promised");
+    assert_int_equal(fixture_booking(f, parked)->slot, slot);
+    assert_int_equal(fixture_booking(f, late)->slot, was);
+}
+
+static void the_first_moved_moves_back(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t a = fixture_book(f, NEIGHBOUR, 50, 3, 60, 120);
+    uint32_t b = fixture_book(f, NEIGHBOUR, 51, 3, 120, 180);
+    uint32_t c = fixture_book(f, THIRD, 52, 3, 120, 180); /* the other slot is taken then */
+    tide_id slot = fixture_booking(f, b)->slot;
+    assert_int_equal(fixture_booking(f, a)->slot, slot);
+    assert_int_not_equal(fixture_booking(f, c)->slot, slot);
+    fixture_send(f, CLERK, TIDE_REC_recall,
+                 &(struct tide_recall){slot, MONDAY_0800 + HOUR_MS, MONDAY_0800 + 3 * HOUR_MS, 0});
+    expect(f, "the second has nowhere to go", "conflict", "promised");
+    assert_int_equal(fixture_booking(f, a)->slot, slot);
+    assert_int_equal(fixture_booking(f, a)->moves, 0);
+    assert_int_equal(fixture_booking(f, b)->slot, slot);
+    struct tide_booking row;
+    assert_false(fixture_effect(f, ENGINE_PUT, TIDE_REC_booking, 0, &row));
+}
+
+static void an_order_is_lifted_by_the_desk(void **state)
+{
+    struct fixture *f = *state;
+    fixture_send(f, CLERK, TIDE_REC_blackout,
+                 &(struct tide_blackout){1, 0, MONDAY_0800, MONDAY_0800 + HOUR_MS, 0});
+    CODE_IS(f, ok);
+    fixture_send(f, CLERK, TIDE_REC_unshare, &(struct tide_unshare){.window = f->reply.id});
+    expect(f, "lifted", "ok", "none");
+}
+
+static void a_command_that_was_never_given(void **state)
+{
+    struct fixture *f = *state;
+    struct tide_command command = fixture_camera(f, 1, 1), more;
+    assert_int_not_equal(command.id, 0);
+    for (unsigned n = 1; fixture_effect(f, ENGINE_PUT, TIDE_REC_command, n, &more); n++)
+        command.id = more.id; /* the last that was given */
+    static const struct {
+        int ahead;
+        bool known;
+    } rows[] = {{1, false}, {2, false}, {0, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        fixture_send(f, GATEWAY, TIDE_REC_command_done,
+                     &(struct tide_command_done){.command = command.id + (uint32_t)rows[i].ahead,
+                                                 .state = TIDE_COMMAND_STATE_done,
+                                                 .boot = 1,
+                                                 .seq = ++f->seq});
+        struct tide_outcome outcome;
+        assert_int_equal(fixture_effect(f, ENGINE_PUT, TIDE_REC_outcome, 0, &outcome),
+                         rows[i].known);
+    }
+}
+
+/* The widest numbers there are, and one bit more. */
+static void numbers_to_their_ends(void **state)
+{
+    static const int64_t values[] = {INT64_MIN, INT64_MIN + 1, -1, 0, 1, INT64_MAX - 1, INT64_MAX};
+    const struct tide_record *desc = tide_record_of(TIDE_REC_setting_row);
+    uint8_t bytes[32];
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        struct tide_setting_row seen, row = {.key = 3, .value = values[i]};
+        size_t used = tide_record_pack(desc, &row, bytes, sizeof bytes);
+        assert_int_not_equal(used, 0);
+        assert_int_equal(tide_record_unpack(desc, bytes, used, &seen), used);
+        assert_true(seen.value == values[i]);
+    }
+    struct tide_setting_row seen;
+    size_t used = tide_record_pack(desc, &(struct tide_setting_row){3, INT64_MIN}, bytes, 32);
+    assert_int_equal(bytes[used - 1], 1); /* the tenth byte holds one bit */
+    bytes[used - 1] = 2;
+    assert_int_equal(tide_record_unpack(desc, bytes, used, &seen), 0);
+}
+
 /* ---- what runs full ------------------------------------------------------------------------- */
 static void windows_run_full(void **state)
 {
@@ -284,6 +444,17 @@ int main(void)
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_zone_at_this_moment, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(nobody_asks_for_nothing, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(all_goes_in_order, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(slots_come_in_order, fixture_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_recall_that_cannot_be_moves_nobody, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(the_first_moved_moves_back, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(an_order_is_lifted_by_the_desk, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_command_that_was_never_given, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test(numbers_to_their_ends),
         cmocka_unit_test_setup_teardown(windows_run_full, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(series_run_full, fixture_set_up, fixture_tear_down),
     };
