@@ -22,6 +22,12 @@ static uint64_t outstanding(const struct gw_uplink *uplink)
     return stats.sent;
 }
 
+/* Something went out and nothing came back yet. */
+static bool waits(const struct gw_uplink *uplink)
+{
+    return (uplink->greeted && uplink->hello_waits) || outstanding(uplink) > 0;
+}
+
 static void block(struct gw_uplink *uplink, int64_t now_ms)
 {
     uplink->blocked = true;
@@ -54,8 +60,10 @@ static bool say_hello(struct gw_uplink *uplink, uint32_t boot, uint32_t seq, int
         block(uplink, now_ms);
         return false;
     }
-    uplink->greeted = true;
+    uplink->greeted = uplink->hello_waits = true;
     uplink->hello_acked = false;
+    if (outstanding(uplink) == 0)
+        uplink->progress_ms = now_ms;
     uplink->hello_boot = uplink->last_boot = boot;
     uplink->hello_seq = uplink->last_seq = seq;
     return true;
@@ -141,6 +149,7 @@ void gw_uplink_state(struct gw_uplink *uplink, bool up, int64_t now_ms, int64_t 
 void gw_uplink_ack(struct gw_uplink *uplink, uint32_t boot, uint32_t seq, int64_t now_ms,
                    int64_t real_ms)
 {
+    uplink->hello_waits = false;
     if (gw_spool_ack(uplink->spool, boot, seq) == 0) {
         uplink->hello_acked |= boot == uplink->hello_boot && seq == uplink->hello_seq;
         return;
@@ -166,7 +175,7 @@ static void begin_anew(struct gw_uplink *uplink, int64_t now_ms)
 
 void gw_uplink_tick(struct gw_uplink *uplink, int64_t now_ms, int64_t real_ms)
 {
-    if (uplink->up && outstanding(uplink) > 0 && now_ms - uplink->progress_ms >= uplink->stall_ms)
+    if (uplink->up && waits(uplink) && now_ms - uplink->progress_ms >= uplink->stall_ms)
         begin_anew(uplink, now_ms);
     gw_uplink_pump(uplink, now_ms, real_ms);
 }
@@ -177,5 +186,5 @@ int64_t gw_uplink_due(const struct gw_uplink *uplink)
         return INT64_MAX;
     if (uplink->blocked)
         return uplink->retry_ms;
-    return outstanding(uplink) > 0 ? uplink->progress_ms + uplink->stall_ms : INT64_MAX;
+    return waits(uplink) ? uplink->progress_ms + uplink->stall_ms : INT64_MAX;
 }

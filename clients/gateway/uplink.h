@@ -2,7 +2,9 @@
  *
  *   connected ──► hello ──► facts from the first unacknowledged on, at most `window` ahead of the
  *                           last acknowledgement
- *   5 s without progress ──► again from hello on (then 10, 20, 40, at most 60 s)
+ *   5 s without progress ──► again from hello on (then 10, 20, 40, at most 60 s); a hello alone
+ *                           counts as well: a broker that lost its sessions may have taken it
+ *                           before the daemon was back to hear it
  *
  * hello says: what comes next is the fact after this one; all before is with you, or gone for good.
  * The daemon takes a fact only when it is the next one. So hello goes out again before a fact that
@@ -37,6 +39,7 @@ struct gw_uplink {
     bool blocked;                   /* send refused: wait for retry_ms */
     uint32_t hello_boot, hello_seq; /* as said last */
     bool hello_acked;               /* and acknowledged, without more */
+    bool hello_waits;               /* nothing was acknowledged since it went out */
     unsigned refused;               /* how often in a row */
     uint32_t last_boot, last_seq;   /* sent last, or said by hello */
     int64_t progress_ms;            /* elapsed: last acknowledgement, or when waiting began */

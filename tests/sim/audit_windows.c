@@ -104,8 +104,8 @@ void audit_windows_event(struct audit *audit)
     bool all = false;
     for (uint32_t i = 0; i < audit->change_count; i++)
         all |= supply_changed(&audit->changes[i]);
-    /* At work, which waits while the clock is not trusted: when it is done, all are looked at; until
-     * then only what was promised anew. */
+    /* At work, which waits while the clock is not trusted: when it is done, all are looked at;
+     * until then only what was promised anew. */
     bool at_work = audit_setting(audit, TIDE_SETTING_resettle_from) != 0;
     all = all && !at_work;
     for (uint32_t i = 0; all && i < audit->live_bookings.count; i++)

@@ -351,6 +351,28 @@ static void a_silent_daemon_is_waited_for(void **state)
     assert_true(stage.uplink.resends > 40);
 }
 
+/* A broker that lost its sessions took hello before the daemon was back: it is said again, and not
+ * any more when something came back. */
+static void a_hello_that_nobody_heard_is_said_again(void **state)
+{
+    (void)state;
+    line(true);
+    logged("hello(+0,0)");
+    later(4999);
+    logged("");
+    assert_int_equal(gw_uplink_due(&stage.uplink), stage.now_ms + 1);
+    later(1);
+    logged("hello(+0,0)");
+    later(9999);
+    logged("");
+    later(1);
+    logged("hello(+0,0)");
+    ack(gw_spool_boot(stage.spool), 0);
+    assert_true(gw_uplink_due(&stage.uplink) == INT64_MAX);
+    later(120000);
+    logged("");
+}
+
 /* A record that the disk lost: hello leads over the hole, when all before it is acknowledged. */
 static void a_hole_on_our_disk_is_led_over(void **state)
 {
@@ -447,6 +469,7 @@ int main(void)
         ON_STAGE(the_daemon_is_ahead_of_us),
         ON_STAGE(a_fact_that_is_none_is_passed),
         ON_STAGE(a_silent_daemon_is_waited_for),
+        ON_STAGE(a_hello_that_nobody_heard_is_said_again),
         ON_STAGE(a_hole_on_our_disk_is_led_over),
         ON_STAGE(all_arrive_in_any_weather),
     };

@@ -1,5 +1,5 @@
-/* test_rules_people.c - papers of a year, people who are forgotten with all that is theirs, pools that
- * run full.
+/* test_rules_people.c - papers of a year, people who are forgotten with all that is theirs, pools
+ * that run full.
  */
 #include "tests/unit/rules_table.h"
 
