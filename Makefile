@@ -70,11 +70,13 @@ $(eval $(call program,tide-demo,$(DEMO)))
 
 # A unit test is one file; it may use a program's other files (all but main.o).
 UNIT_EXTRA := $(filter-out %/main.o,$(TIDECTL) $(GATEWAY) $(SIM) $(DAEMON))
-$(BUILD)/unit/test_%: $(BUILD)/obj/tests/unit/test_%.o $(BUILD)/libtideall.a $(UNIT_EXTRA)
+$(BUILD)/libtideparts.a: $(UNIT_EXTRA)
+	@rm -f $@; ar rcs $@ $^
+$(BUILD)/unit/test_%: $(BUILD)/obj/tests/unit/test_%.o $(BUILD)/libtideall.a $(BUILD)/libtideparts.a
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
-	@$(CC) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(UNIT_EXTRA) $(BUILD)/libtideall.a \
-	    -Wl,--end-group $(LIBS) -lcmocka
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group \
+	    $(filter %.a,$^) -Wl,--end-group $(LIBS) -lcmocka
 units: $(UNITS)
 .PRECIOUS: $(BUILD)/obj/%.o
 .SECONDARY:

@@ -21,4 +21,3 @@ run: deps
 DEMO_PARTS := $(filter-out %/main.o,$(DEMO))
 DEMO_UNITS := $(filter $(BUILD)/unit/test_demo_%,$(UNITS))
 $(DEMO_UNITS): $(DEMO_PARTS)
-$(DEMO_UNITS): UNIT_EXTRA += $(DEMO_PARTS)

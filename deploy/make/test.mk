@@ -19,33 +19,26 @@ check:
 	@deploy/install-packages.sh
 	@$(PYTHON) tests/run tidy
 
-# Fuzz targets: clang's libFuzzer over what bytes from outside reach first. They share nothing with
-# the other builds: every object carries coverage and both sanitizers.
-FUZZ_BUILD ?= build-fuzz
-FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
-FUZZ_SRC := $(filter-out %/main.c,$(call src,daemon/core daemon/core/parking daemon/core/casebook \
-    daemon/ops daemon/store daemon/net protocol clients/gateway clients/libtide clients/tidectl))
-FUZZ_OBJ := $(patsubst %.c,$(FUZZ_BUILD)/obj/%.o,$(FUZZ_SRC))
+# One build with clang and both sanitizers serves the unit tests, the crash program and the fuzz
+# targets (libFuzzer over what bytes from outside reach first): every object carries coverage.
+SANITIZED := build-clang-address-undefined
+sanitized:
+	@$(MAKE) --no-print-directory CC=clang SAN=address,undefined BUILD=$(SANITIZED) \
+	    CFLAGS='-O1 -gline-tables-only -fsanitize=fuzzer-no-link' units crash fuzz-targets
+
+fuzzers:
+	@$(MAKE) --no-print-directory CC=clang SAN=address,undefined BUILD=$(SANITIZED) \
+	    CFLAGS='-O1 -gline-tables-only -fsanitize=fuzzer-no-link' fuzz-targets
+
 FUZZ_NAMES := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZERS := $(addprefix $(BUILD)/fuzz/,$(FUZZ_NAMES))
-
-$(FUZZ_BUILD)/obj/%.o: %.c
-	@mkdir -p $(@D)
-	@echo "  FUZZ $<"
-	@clang -std=c17 -D_GNU_SOURCE -DTIDE_VERSION='"$(VERSION)"' -I. -Iinclude $(WARN) -O1 -g \
-	    $(PKG_CFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
-
-$(FUZZ_BUILD)/libfuzz.a: $(FUZZ_OBJ)
-	@rm -f $@; ar rcs $@ $^
-
-FUZZ_PARTS := $(addprefix $(FUZZ_BUILD)/obj/tests/fuzz/,support.o slim.o world.o) \
-    $(FUZZ_BUILD)/libfuzz.a
-$(BUILD)/fuzz/%: $(FUZZ_BUILD)/obj/tests/fuzz/%.o $(FUZZ_PARTS)
+FUZZ_PARTS := $(addprefix $(BUILD)/obj/tests/fuzz/,support.o slim.o world.o) \
+    $(BUILD)/libtideparts.a $(BUILD)/libtideall.a
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_PARTS)
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
-	@clang -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS)
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
-fuzzers: $(FUZZERS)
+fuzz-targets: $(addprefix $(BUILD)/fuzz/,$(FUZZ_NAMES))
 
 # The decoders alone, for the bad payloads of tests/payloads.
 JUDGE := $(addprefix $(BUILD)/obj/tests/,payloads/judge.o fuzz/support.o fuzz/slim.o fuzz/world.o)
@@ -80,7 +73,7 @@ fuzz:
 	@$(MAKE) --no-print-directory fuzzers
 	@set -e; for name in $(FUZZ_NAMES); do \
 	    echo "$$name for $(SECONDS) s"; \
-	    $(PYTHON) tests/fuzz/smoke.py $(BUILD)/fuzz/$$name $(SECONDS); done
+	    $(PYTHON) tests/fuzz/smoke.py $(SANITIZED)/fuzz/$$name $(SECONDS); done
 
 # Each measurement alone, nothing else running; its last line, one JSON object, is kept.
 bench:
@@ -92,6 +85,4 @@ bench:
 	    $(BUILD)/tide-bench $$what > $(BUILD)/bench/$$name.txt; \
 	    tail -n 1 $(BUILD)/bench/$$name.txt | tee $(BUILD)/bench/$$name.json; done
 
--include $(shell find $(FUZZ_BUILD)/obj -name '*.d' 2>/dev/null)
-
-.PHONY: test check fuzz fuzzers fuzz-coverage fuzz-covered payloads bench
+.PHONY: test check sanitized fuzz fuzzers fuzz-targets fuzz-coverage fuzz-covered payloads bench

@@ -3,7 +3,7 @@
 
 Starts from tests/fuzz/corpus/<name>/ and from the cases of earlier crashes in
 tests/fuzz/regression/<name>/ (each must pass first). What it finds goes to a temporary folder; an
-input that breaks the target is kept in build/fuzz/ and its name printed: add it to the regressions
+input that breaks the target is kept beside it and its name printed: add it to the regressions
 together with the mend.
 """
 import os

@@ -2,7 +2,8 @@
 """Holds the rules of the house: one line a rule, and one for its self-test.
 
 A self-test plants a violation into a copy of the tree and demands that the rule sees it, so that no
-rule goes blind unnoticed. `tidy.py WORD` runs the rules whose name contains WORD.
+rule goes blind unnoticed. `tidy.py WORD` runs the rules whose name contains WORD, `tidy.py --but WORD`
+all others.
 """
 import os
 import shutil
@@ -123,7 +124,9 @@ def self_test(name, folder):
 
 
 def main():
-    wanted = [name for name in RULES if len(sys.argv) < 2 or sys.argv[1] in name]
+    words = sys.argv[1:]
+    all_but = words[:1] == ["--but"]
+    wanted = [name for name in RULES if not words or (words[-1] in name) != all_but]
     failed = 0
     with tempfile.TemporaryDirectory(prefix="tide-tidy-") as folder:
         copy_tree(folder)
