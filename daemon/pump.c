@@ -230,13 +230,12 @@ static void become_unavailable(struct pump *pump)
 
 static bool reload_all(struct pump *pump)
 {
-    store_rollback(pump->store);
-    for (unsigned i = 0; i < pump->domain_count; i++) {
-        enum store_error error = domain_load(pump, &pump->domains[i]);
-        if (error != STORE_OK) {
-            pump->on_fatal(pump->arg, error);
-            return false;
-        }
+    enum store_error error = store_rollback(pump->store);
+    for (unsigned i = 0; i < pump->domain_count && error == STORE_OK; i++)
+        error = domain_load(pump, &pump->domains[i]);
+    if (error != STORE_OK) {
+        pump->on_fatal(pump->arg, error);
+        return false;
     }
     pump->batch = store_batch_take(pump->store);
     CHECK(pump->batch != NULL);

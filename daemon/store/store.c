@@ -502,9 +502,24 @@ struct store *store_close(struct store *store)
 }
 
 /* ---- after a full disk ----------------------------------------------------------------------- */
-void store_rollback(struct store *store)
+static enum store_error domain_rollback(struct store *store, uint32_t number)
+{
+    struct store_domain_state *domain = &store->domains[number];
+    struct store_position position = {0};
+    enum store_error error = store_position_of(store->reader.db, number, &position);
+    if (error == STORE_OK)
+        error = store_identity_load(domain->identity, store->reader.db);
+    if (error != STORE_OK) /* no memory is no limit of somebody's configuration */
+        return error == STORE_CORRUPT ? error : STORE_IO;
+    domain->last_seq = atomic_load(&domain->durable);
+    domain->last_ms = position.when_ms;
+    return STORE_OK;
+}
+
+enum store_error store_rollback(struct store *store)
 {
     uint64_t durable[STORE_DOMAIN_SLOTS] = {0};
+    enum store_error error = STORE_OK;
     store_journal_settle(store->journal);
     for (uint32_t i = 0; i < store->conf.batches; i++) {
         store_changes_clear(&store->batches[i].changes);
@@ -512,19 +527,15 @@ void store_rollback(struct store *store)
     }
     store_changes_clear(&store->staged);
     store_reader_look(store);
-    for (uint32_t i = 1; i < STORE_DOMAIN_SLOTS; i++) {
-        struct store_domain_state *domain = &store->domains[i];
-        struct store_position position = {0};
-        if (domain->identity == NULL)
+    for (uint32_t i = 1; i < STORE_DOMAIN_SLOTS && error == STORE_OK; i++) {
+        if (store->domains[i].identity == NULL)
             continue;
-        durable[i] = atomic_load(&domain->durable);
-        domain->last_seq = durable[i];
-        if (store_position_of(store->reader.db, i, &position) == STORE_OK)
-            domain->last_ms = position.when_ms;
-        if (store_identity_load(domain->identity, store->reader.db) != STORE_OK)
-            abort(); /* the names cannot be read: only a new start helps */
+        durable[i] = atomic_load(&store->domains[i].durable);
+        error = domain_rollback(store, i);
     }
-    store_replies_rollback(store->replies, durable);
+    if (error == STORE_OK)
+        store_replies_rollback(store->replies, durable);
+    return error;
 }
 
 static enum store_error probe(struct store_journal *journal, sqlite3 *db, void *arg)

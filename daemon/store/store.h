@@ -121,8 +121,9 @@ bool store_batch_row(const struct store_batch *batch, size_t index, struct store
 void store_batch_release(struct store *store, struct store_batch *batch);
 
 /* After STORE_FULL: forget every batch in flight and every unsaved name; the caller then makes its
- * engines anew with store_load. */
-void store_rollback(struct store *store);
+ * engines anew with store_load. Not STORE_OK when what is durable cannot be read again: only a new
+ * start helps then. */
+enum store_error store_rollback(struct store *store);
 /* Tries to write; STORE_OK when there is room again. Blocks for one small commit. */
 enum store_error store_probe(struct store *store);
 

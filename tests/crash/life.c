@@ -445,10 +445,12 @@ bool life_roll_back(struct life *life)
     if (life->batch != NULL)
         store_batch_release(life->store, life->batch);
     life->batch = NULL;
-    store_rollback(life->store);
     life->error = STORE_OK;
     life->said[0] = '\0';
-    enum store_error error = store_probe(life->store);
+    enum store_error error = store_rollback(life->store);
+    if (error != STORE_OK)
+        return failed(life, error, "roll-back"); /* the daemon ends and is started again */
+    error = store_probe(life->store);
     if (error != STORE_OK)
         return failed(life, error, "probe with room");
     life->batch = store_batch_take(life->store);

@@ -82,7 +82,7 @@ static void full_disk_is_survived(void **state)
     world_book(&world, 1, 600, &origin);
     assert_int_equal(world_flush(&world), STORE_FULL); /* and every later one */
     store_batch_release(world.store, world.batch);
-    store_rollback(world.store);
+    assert_int_equal(store_rollback(world.store), STORE_OK);
     world.batch = store_batch_take(world.store);
     world_load(&world); /* nothing needs to be written for that */
     assert_int_equal(store_last_seq(world.store, 1), before + booked);
