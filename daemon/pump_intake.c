@@ -174,16 +174,19 @@ static bool pass_gates(struct pump *pump, struct intake *in)
     return false;
 }
 
-/* Refuses what has no life of its own: an end is needed, not passed, not too far away. */
+/* Refuses what has no life of its own: an end is needed, not passed, not too far away. The clock of
+ * who asks may be fast by a minute; for a life of seconds, by one more such life. */
 static bool alive(struct pump *pump, struct intake *in)
 {
     const struct tide_request *request = pump->request;
-    int64_t now_ms = clock_real_ms();
+    int64_t now_ms = clock_real_ms(), life_ms = in->op->life_ms;
+    int64_t slack_ms = life_ms < TIDE_MINUTE_MS ? life_ms : TIDE_MINUTE_MS;
     struct tide_fault fault = {.code = TIDE_CODE_invalid, .path = "expires", .offset = -1};
     if (request->expires_ms == 0) {
         fault.what = "missing";
-    } else if (request->expires_ms > now_ms + TIDE_RID_LIFE_MS_MAX + TIDE_MINUTE_MS) {
-        fault.what = "more than 7 days ahead";
+    } else if (request->expires_ms > now_ms + life_ms + slack_ms) {
+        fault.what = life_ms < TIDE_MINUTE_MS ? "more than 5 seconds ahead: an arm opens now or not"
+                                              : "more than 7 days ahead";
     } else if (request->expires_ms <= now_ms) {
         fault.code = TIDE_CODE_expired;
         fault.what = "the life of this rid is over; it was not done";

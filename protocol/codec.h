@@ -28,6 +28,7 @@ struct tide_op {
     uint8_t makes_names; /* only for users with one of `roles` may decode make names */
     uint16_t roles;      /* mask of 1 << enum tide_role, 0: any known user; a coarse first check */
     uint8_t is_read;     /* TIDE_EVENT_IS_ASK(event_kind) */
+    tide_ms life_ms;     /* `expires` lies at most this far ahead */
 };
 const struct tide_op *tide_op_find(const char *name); /* NULL when unknown */
 const struct tide_op *tide_op_at(size_t index);       /* NULL past the last */

@@ -8,10 +8,18 @@
 #define PLATES 1
 #define ALL 2
 
+/* A hand at an arm means now: what lay in a queue for a minute must not open it. */
+#define LIFE(event)                                                                                \
+    (TIDE_REC_##event == TIDE_REC_hand ? TIDE_GATE_PULSE_VALID_MS : TIDE_RID_LIFE_MS_MAX)
+
 static const struct tide_op ops[] = {
 #define TIDE_OP(name, event, roles, makes, required, optional, choice)                             \
-    {name, TIDE_REC_##event, (makes) == ALL, (uint16_t)(roles),                                    \
-     TIDE_EVENT_IS_ASK(TIDE_REC_##event)},
+    {name,                                                                                         \
+     TIDE_REC_##event,                                                                             \
+     (makes) == ALL,                                                                               \
+     (uint16_t)(roles),                                                                            \
+     TIDE_EVENT_IS_ASK(TIDE_REC_##event),                                                          \
+     LIFE(event)},
 #include "protocol/messages.def"
 };
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "clients/libtide/libtide.h"
+#include "tide/limits.h"
 
 /* ---- the heap: each request knows where it stands ------------------------------------------ */
 static void heap_place(struct tide_client *client, struct libtide_request *request, size_t at)
@@ -161,6 +162,14 @@ void libtide_request_drop(struct tide_client *client, struct libtide_request *re
         request_free(request);
 }
 
+/* A hand at an arm means now; the daemon takes no longer life for it. */
+static uint32_t life_of(const char *op, uint32_t life_ms)
+{
+    bool pulse = strcmp(op, "gate.open") == 0 && life_ms > TIDE_GATE_PULSE_VALID_MS;
+
+    return pulse ? TIDE_GATE_PULSE_VALID_MS : life_ms;
+}
+
 int libtide_request_add(struct tide_client *client, const char *op, const char *fields,
                         const char *rid, uint32_t life_ms, tide_reply_fn *fn, void *arg)
 {
@@ -177,6 +186,7 @@ int libtide_request_add(struct tide_client *client, const char *op, const char *
     request = calloc(1, sizeof *request);
     if (!request)
         return TIDE_CLIENT_NOMEM;
+    life_ms = life_of(op, life_ms);
     request->body =
         libtide_body(fields, rid, libtide_real_ms() + life_ms, &request->body_len, &usage);
     if (!request->body) {

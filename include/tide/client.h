@@ -76,7 +76,7 @@ struct tide_client_conf {
     bool gateway;                     /* speaks under gw/ instead of u/ */
     int qos;                          /* of requests: 0 or 1; requests are repeated, so 0 is safe */
     uint32_t retry_ms;                /* 0: 3000 */
-    uint32_t life_ms;                 /* of a rid; 0: 10 minutes */
+    uint32_t life_ms;                 /* of a rid; 0: 10 minutes; of gate.open: 5 s at most */
     const char *const *subscriptions; /* more topic filters, NULL-terminated, or NULL */
     tide_message_fn *on_notice;       /* each notice once, in order, as its JSON row; NULL: none */
     tide_message_fn *on_message;      /* whatever else came (retained state, gateway's down/) */

@@ -113,7 +113,7 @@ def no_arm_opens_late():
         # While it does, the guard presses the button and the broker stands still too: the order is
         # made when the daemon goes on, and reaches the gateway when its life is over.
         guard.paho.publish(guard.request_topic("gate.open"), (
-            '{"rid":"hand-1","expires":"%s","lane":"G1-in"}' % real_time(60)).encode(), 1)
+            '{"rid":"hand-1","expires":"%s","lane":"G1-in"}' % real_time(5)).encode(), 1)
         time.sleep(0.5)
         broker.send_signal(signal.SIGSTOP)
         tide.process.send_signal(signal.SIGCONT)

@@ -417,7 +417,7 @@ class Client:
     def send(self, op, members, rid=None, expires=None, qos=1):
         """Publishes a request; returns its rid."""
         rid = rid or uuid.uuid4().hex[:24]
-        body = {"rid": rid, "expires": expires or real_time(60)}
+        body = {"rid": rid, "expires": expires or real_time(5 if op == "gate.open" else 60)}
         body.update(members)
         self.send_raw(op, json.dumps(body, ensure_ascii=False).encode(), qos)
         return rid

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <netinet/tcp.h>
 
+#include "protocol/codec.h"
 #include "tests/unit/libtide_peer.h"
 #include "tide/client.h"
 
@@ -177,6 +178,49 @@ static void asks_over_both_versions_and_qualities(void **state)
         assert_int_equal(stats.repeated, 0);
         assert_int_equal(stats.waiting, 0);
         assert_int_equal(stats.incarnation, 1);
+        tide_client_close(client);
+    }
+}
+
+static int64_t real_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A press of the guard is over after five seconds, whatever life other requests have. */
+static void a_hand_at_an_arm_lives_for_seconds(void **state)
+{
+    static const struct {
+        const char *op;
+        uint32_t life_ms, least_ms, most_ms;
+    } rows[] = {
+        {"gate.open", 0, 3000, 5000},
+        {"gate.open", 60000, 3000, 5000},
+        {"gate.open", 4000, 2000, 4000},
+        {"gate.opened", 60000, 58000, 60000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tide_client_conf conf = conf_of(5);
+        struct tide_client *client;
+        tide_ms expires_ms = 0;
+        int64_t before_ms;
+        cJSON *reply;
+        const char *text;
+
+        conf.life_ms = rows[i].life_ms;
+        client = open_one(&conf);
+        before_ms = real_ms();
+        reply = ask(client, rows[i].op, "{\"lane\":\"G1-in\"}", 0, "ok");
+        text = cJSON_GetObjectItem(cJSON_GetObjectItem(reply, "was"), "expires")->valuestring;
+        assert_int_equal(tide_time_parse(text, strlen(text), &expires_ms), 0);
+        assert_in_range(expires_ms - before_ms, rows[i].least_ms, rows[i].most_ms + 2000);
+        assert_true(expires_ms <= real_ms() + rows[i].most_ms);
+        cJSON_Delete(reply);
         tide_client_close(client);
     }
 }
@@ -384,6 +428,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(a_wrong_secret_is_denied_at_once),
     cmocka_unit_test(no_broker_is_offline_and_says_so),
     cmocka_unit_test(asks_over_both_versions_and_qualities),
+    cmocka_unit_test(a_hand_at_an_arm_lives_for_seconds),
     cmocka_unit_test(fields_must_be_an_object_of_ones_own),
     cmocka_unit_test(repeats_until_the_answer_is_there),
     cmocka_unit_test(time_runs_out_in_four_ways),
