@@ -7,6 +7,7 @@
 #include "daemon/server.h"
 #include "daemon/store/store.h"
 #include "protocol/codec.h"
+#include "tide/credential.h"
 
 static const char usage[] =
     "Usage: tided [-c FILE] [-o key=value]... [MODE]\n"
@@ -228,8 +229,8 @@ static int init(struct conf *conf, struct arguments *args)
     if (genesis->domain == NULL || genesis->community == NULL || genesis->admin_user == NULL ||
         genesis->admin_hash == NULL)
         return bad("--init needs --domain, --community, --admin and --admin-hash", NULL);
-    if (strncmp(genesis->admin_hash, "$7$", 3) != 0)
-        return bad("--admin-hash takes a $7$ line (tidectl credential makes one)", NULL);
+    if (!tide_credential_ok(genesis->admin_hash))
+        return bad("--admin-hash takes a whole $7$ hash (tidectl credential makes one)", NULL);
     genesis->start_ms = args->server.start_ms;
     genesis->scaled = args->server.scale != 1 || args->server.start_ms != 0;
     return server_init(conf, genesis);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "protocol/wire.h"
+#include "tide/credential.h"
 
 static bool ends_with(const char *name, size_t len, const char *tail)
 {
@@ -110,29 +111,6 @@ static bool is_user_letter(char c)
            c == '_' || c == '-';
 }
 
-/* $7$<rounds>$<salt, base64>$<hash, base64>, as mosquitto_passwd writes it. */
-static bool is_credential(const char *text, size_t len)
-{
-    static const char digits[] = "0123456789";
-    static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *p = text;
-    if (len >= TIDE_SECRET_HASH_BYTES_MAX || strncmp(p, "$7$", 3) != 0)
-        return false;
-    p += 3;
-    size_t n = strspn(p, digits);
-    if (n == 0 || n > 7 || p[n] != '$')
-        return false;
-    p += n + 1;
-    n = strspn(p, base64);
-    size_t pad = strspn(p + n, "=");
-    if (n == 0 || pad > 2 || p[n + pad] != '$')
-        return false;
-    p += n + pad + 1;
-    n = strspn(p, base64);
-    pad = strspn(p + n, "=");
-    return n > 0 && pad <= 2 && p[n + pad] == '\0';
-}
-
 static const char *phone_fault(const char *text, size_t len)
 {
     bool digits = strspn(text, "+0123456789 -") == len && strpbrk(text, "0123456789") != NULL;
@@ -158,7 +136,7 @@ const char *wire_name_fault(enum tide_name_kind kind, const char *text, size_t l
     const char *what;
     switch (kind) {
     case TIDE_NAME_KIND_credential:
-        return is_credential(text, len) ? NULL : "not a $7$ hash";
+        return tide_credential_ok(text) ? NULL : "not a $7$ hash";
     case TIDE_NAME_KIND_phone:
         return phone_fault(text, len);
     case TIDE_NAME_KIND_full_name:

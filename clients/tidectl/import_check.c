@@ -8,6 +8,7 @@
 #include "clients/tidectl/import.h"
 #include "daemon/net/broker.h"
 #include "protocol/codec.h"
+#include "tide/credential.h"
 
 #define NAME_BYTES_MAX 64
 #define TEXT_BYTES_MAX 190
@@ -283,7 +284,7 @@ static cJSON *cell_value(const struct import_kind *kind, const struct import_col
         *ret_why = CTL_T("is no hash; `tidectl credential` makes one ($7$…). Secrets do not belong "
                          "into a file",
                          "不是密码散列;请用 `tidectl credential` 生成($7$…)。文件中不要写密码");
-        return strncmp(text, "$7$", 3) == 0 && strlen(text) < 180 ? cJSON_CreateString(text) : NULL;
+        return tide_credential_ok(text) ? cJSON_CreateString(text) : NULL;
     default:
         return word_cell(column, text, ret_why);
     }

@@ -12,7 +12,6 @@
  */
 #include "daemon/net/broker.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -25,13 +24,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tide/credential.h"
 #include "tide/limits.h"
 
 #define SALT_BYTES 12
 #define HASH_BYTES 64
-#define HASH_TEXT 88          /* of 64 bytes in base64 */
-#define ITERATIONS 101        /* as mosquitto_passwd; the secrets are random, not words */
-#define ITERATIONS_MAX 100000 /* more would cost the broker too much a login */
+#define HASH_TEXT 88   /* of 64 bytes in base64 */
+#define ITERATIONS 101 /* as mosquitto_passwd; the secrets are random, not words */
 
 /* ---- hashes and secrets ---------------------------------------------------------------------- */
 
@@ -76,39 +75,14 @@ static bool is_user(const char *name)
     return true;
 }
 
-static size_t base64_span(const char *text)
-{
-    size_t len = 0;
-    while (isalnum((unsigned char)text[len]) || text[len] == '+' || text[len] == '/')
-        len++;
-    size_t padding = strspn(text + len, "=");
-    return padding <= 2 ? len + padding : 0;
-}
-
-/* $7$ iterations $ salt $ 64 bytes: one wrong line and the broker refuses the whole file. */
-static bool is_hash(const char *hash)
-{
-    if (strncmp(hash, "$7$", 3) != 0 || !isdigit((unsigned char)hash[3]))
-        return false;
-    char *end;
-    long iterations = strtol(hash + 3, &end, 10);
-    if (iterations < 1 || iterations > ITERATIONS_MAX || *end != '$')
-        return false;
-    size_t salt = base64_span(end + 1);
-    if (salt < 4 || salt > 88 || salt % 4 != 0 || end[1 + salt] != '$')
-        return false;
-    const char *sum = end + 2 + salt;
-    return base64_span(sum) == HASH_TEXT && sum[HASH_TEXT] == '\0' && sum[HASH_TEXT - 3] != '=' &&
-           strcmp(sum + HASH_TEXT - 2, "==") == 0;
-}
-
+/* One wrong line and the broker refuses the whole file. */
 static void print_passwords(FILE *out, const struct broker_conf *conf, broker_user_fn *next,
                             void *arg)
 {
-    if (conf->daemon_hash != NULL && is_hash(conf->daemon_hash))
+    if (conf->daemon_hash != NULL && tide_credential_ok(conf->daemon_hash))
         fprintf(out, "%s:%s\n", conf->daemon_user, conf->daemon_hash);
     for (const char *user, *hash; next(arg, &user, &hash);)
-        if (user != NULL && hash != NULL && is_user(user) && is_hash(hash) &&
+        if (user != NULL && hash != NULL && is_user(user) && tide_credential_ok(hash) &&
             strcmp(user, conf->daemon_user) != 0)
             fprintf(out, "%s:%s\n", user, hash);
 }

@@ -126,7 +126,9 @@ def common():
         "credential": {
             "description": "a line's second part of mosquitto's password file",
             "type": "string",
-            "pattern": r"^\$7\$\d{1,7}\$[A-Za-z0-9+/]+={0,2}\$[A-Za-z0-9+/]+={0,2}$",
+            "pattern": r"^\$7\$([1-9][0-9]{0,4}|100000)\$"
+                       r"(([A-Za-z0-9+/]{4}){4,20}[A-Za-z0-9+/]{3}=|"
+                       r"([A-Za-z0-9+/]{4}){4,21}([A-Za-z0-9+/]{2}==)?)\$[A-Za-z0-9+/]{86}==$",
             "maxLength": int(LIMITS["TIDE_SECRET_HASH_BYTES_MAX"]) - 1},
     }
     for mask, words in MASKS.items():

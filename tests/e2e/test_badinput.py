@@ -218,6 +218,8 @@ def imports_are_all_or_none():
          "rows[1].user"),
         ([place, {"is": "user", "user": "u9", "person": "3-2-501/1", "kind": "app",
                   "credential": "plain"}], "rows[1].credential"),
+        ([place, {"is": "user", "user": "u9", "person": "3-2-501/1", "kind": "app",
+                  "credential": "$7$101$a$b"}], "rows[1].credential"),
         ([place, "row"], "rows[1]"),
     ]
     for rows, path in table:
