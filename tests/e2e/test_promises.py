@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 """What is promised when things break: repeats, kill -9, a broker that loses everything, a second
 daemon, a full disk, a wrong configuration, orders by signal."""
+import contextlib
 import datetime
 import json
 import os
 import random
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -95,6 +98,30 @@ def one_answer_is_stored_across_a_restart():
     tide().start()
     equal(res1.request("parking.book", body, rid, life), first, "answer after kill -9")
     expect(res1.ask("parking.cancel", booking=first["id"]), "ok")
+
+
+@test
+def a_press_at_the_arm_is_not_done_late():
+    guard = tide().client("guard1")
+    commands = tide().rows("SELECT count(*) FROM command")[0][0]
+    for seconds in (11, 60, 3600):
+        reply = guard.request("gate.open", {"lane": "G1-in"}, expires=real_time(seconds))
+        equal(expect(reply, "invalid")["at"], "expires", "place of the fault")
+    with guard.turn:
+        start_at = len(guard.messages)
+    tide().process.send_signal(signal.SIGSTOP)
+    try:
+        rid = guard.send("gate.open", {"lane": "G1-in"}, expires=real_time(1))
+        time.sleep(1.2)
+    finally:
+        tide().process.send_signal(signal.SIGCONT)
+    expect(guard.reply(rid, start_at=start_at), "expired")
+    equal(tide().rows("SELECT count(*) FROM command")[0][0], commands, "commands")
+    life = real_time(5)
+    made = expect(guard.request("gate.open", {"lane": "G1-in"}, "press-1", life), "ok")
+    equal(guard.request("gate.open", {"lane": "G1-in"}, "press-1", life), made, "a repeat")
+    wait_for(lambda: tide().rows("SELECT count(*) FROM command")[0][0] == commands + 1,
+             "one command")
 
 
 # ---- kill -9 under load -------------------------------------------------------------------------
@@ -260,6 +287,42 @@ def a_death_is_told_by_the_will():
 def a_second_daemon_is_refused():
     code, _out, err = tide().run("-o", "http_port=0", seconds=20)
     equal(code, 75, "exit code: " + err[-200:])
+    expect(tide().client("res1").ask("account.read"), "ok")
+
+
+@test
+def a_database_that_is_not_ours_is_left_alone():
+    """Written by a newer Tide, by another program, in scaled time: 78, and no table is changed."""
+    equal(tide().stop(), 0, "exit code")
+    path, kept = tide().database, tide().database + ".kept"
+    shutil.copyfile(path, kept)
+
+    def content():
+        with contextlib.closing(sqlite3.connect(path)) as link:
+            marks = [link.execute("PRAGMA " + name).fetchone() for name in (
+                "user_version", "application_id")]
+            return marks + list(link.iterdump())
+
+    table = [("PRAGMA user_version=99", "newer"),
+             ("PRAGMA user_version=99; PRAGMA application_id=7", "another program"),
+             ("UPDATE meta SET value=1 WHERE key='scaled'", "scaled")]
+    try:
+        for sql, word in table:
+            with contextlib.closing(sqlite3.connect(path)) as link:
+                link.executescript(sql)
+                link.commit()
+            before = content()
+            code, out, err = tide().run("-o", "http_port=0", seconds=20)
+            equal(code, 78, "exit code: " + err[-200:])
+            said = [json.loads(line) for line in (out + err).splitlines() if line.startswith("{")]
+            why = [line["why"] for line in said if line["what"] == "store.open"]
+            check(why and word in why[0], "no reason: %s", out + err)
+            check(content() == before, "the database was changed: %s", sql)
+            check(not os.path.exists(path + "-wal"), "a WAL is left")
+            shutil.copyfile(kept, path)
+    finally:
+        os.replace(kept, path)
+        tide().start()
     expect(tide().client("res1").ask("account.read"), "ok")
 
 
