@@ -4,13 +4,15 @@
  *   S.csv  zone,slot,from_min,until_min    R.csv  id,zone,from_min,until_min    A.csv  id,slot
  *
  * best-fit and online go the daemon's way: each wish is a `book` event of a real engine, decided
- * before the next is read. first-fit and random-fit are here only to be compared with; the exact
- * optimum of an instance is told by tests/bench/optimum.py.
+ * before the next is read. draw decides all at once, by the solver that the daemon runs, without
+ * regard to who had what before. first-fit and random-fit are here only to be compared with; the
+ * exact optimum of an instance is told by tests/bench/optimum.py.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/core/parking/draw_solve.h"
 #include "tests/bench/bench.h"
 #include "tests/bench/bound.h"
 #include "tests/bench/lot.h"
@@ -33,6 +35,7 @@ struct instance {
     struct request_row *requests;
     uint32_t window_count, request_count, slots, grains;
     bool zones[ZONES_MAX];
+    char extra[160]; /* figures of a policy's own, as JSON */
 };
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -225,6 +228,79 @@ static void by_order(struct instance *in, bool random, uint64_t seed, double *us
     free(grid.zone);
 }
 
+/* ---- decided together ------------------------------------------------------------------------ */
+/* Free time of each slot, cut into runs; the daemon does the same with its bits. */
+static uint32_t spans_of(const struct instance *in, struct draw_span *spans)
+{
+    uint32_t count = 0;
+    uint8_t *free_grains = calloc((size_t)in->slots + 1, in->grains + 1);
+    uint32_t *zone = calloc((size_t)in->slots + 1, sizeof *zone);
+    if (free_grains == NULL || zone == NULL)
+        bench_die("no memory");
+    for (uint32_t i = 0; i < in->window_count; i++) {
+        const struct window_row *w = &in->windows[i];
+        int64_t from = (w->from_min + TIDE_GRAIN_MIN - 1) / TIDE_GRAIN_MIN;
+        zone[w->slot] = w->zone;
+        for (int64_t g = from; g < w->until_min / TIDE_GRAIN_MIN; g++)
+            free_grains[(size_t)w->slot * (in->grains + 1) + (size_t)g] = 1;
+    }
+    for (uint32_t slot = 1; slot <= in->slots; slot++) {
+        const uint8_t *row = free_grains + (size_t)slot * (in->grains + 1);
+        for (uint32_t from = 0, until = 0; from < in->grains; from = until + 1) {
+            for (until = from; row[until] != 0; until++)
+                ;
+            if (until > from)
+                spans[count++] = (struct draw_span){zone[slot], from, until, slot};
+        }
+    }
+    free(free_grains);
+    free(zone);
+    return count;
+}
+
+static void by_draw(struct instance *in, uint64_t seed, uint64_t steps_max, double *us)
+{
+    struct draw_span *spans = calloc(in->window_count + 1, sizeof *spans);
+    struct draw_wish *wishes = calloc(in->request_count + 1, sizeof *wishes);
+    if (spans == NULL || wishes == NULL)
+        bench_die("no memory");
+    struct draw_problem problem = {.spans = spans,
+                                   .wishes = wishes,
+                                   .span_count = spans_of(in, spans),
+                                   .wish_count = in->request_count,
+                                   .seed = seed,
+                                   .steps_max = steps_max};
+    for (uint32_t i = 0; i < in->request_count; i++) {
+        const struct request_row *r = &in->requests[i];
+        wishes[i] = (struct draw_wish){
+            .pool = r->zone,
+            .from = (uint32_t)(r->from_min / TIDE_GRAIN_MIN),
+            .until = (uint32_t)((r->until_min + TIDE_GRAIN_MIN - 1) / TIDE_GRAIN_MIN),
+            .lot = bench_random(&seed)};
+    }
+    if (!draw_problem_is_sound(&problem))
+        bench_die("too many windows or requests for one draw");
+    size_t size = draw_solve_bytes(&problem);
+    void *memory = malloc(size);
+    struct draw_outcome outcome;
+    if (memory == NULL)
+        bench_die("no memory");
+    double start = bench_now_s();
+    draw_solve(&problem, memory, size, &outcome);
+    double took_us = (bench_now_s() - start) * 1e6;
+    for (uint32_t i = 0; i < in->request_count; i++) {
+        in->requests[i].slot = wishes[i].span != 0 ? spans[wishes[i].span - 1].slot : 0;
+        us[i] = took_us / in->request_count;
+    }
+    snprintf(in->extra, sizeof in->extra,
+             "\"solve_ms\":%.1f,\"steps\":%llu,\"limit_min\":%lld,\"settled\":%s,", took_us / 1e3,
+             (unsigned long long)outcome.steps, (long long)outcome.limit * TIDE_GRAIN_MIN,
+             outcome.settled ? "true" : "false");
+    free(memory);
+    free(spans);
+    free(wishes);
+}
+
 /* ---- figures --------------------------------------------------------------------------------- */
 static int64_t bound_min(const struct instance *in)
 {
@@ -281,11 +357,12 @@ static void print(const struct instance *in, const char *policy, uint64_t moves,
     bench_machine(machine, sizeof machine);
     printf("{\"bench\":\"allocate\",\"policy\":\"%s\",\"requests\":%u,\"accepted\":%u,"
            "\"served_min\":%lld,\"bound_min\":%lld,\"ratio\":%.4f,\"moves\":%llu,"
-           "\"decisions_per_s\":%.0f,\"p50_us\":%.2f,\"p99_us\":%.2f,\"max_us\":%.2f,"
+           "\"decisions_per_s\":%.0f,\"p50_us\":%.2f,\"p99_us\":%.2f,\"max_us\":%.2f,%s"
            "\"machine\":\"%s\"}\n",
            policy, n, accepted, (long long)served, (long long)bound,
            bound > 0 ? (double)served / (double)bound : 1, (unsigned long long)moves,
-           sum > 0 ? n * 1e6 / sum : 0, us[n / 2], us[(size_t)n * 99 / 100], us[n - 1], machine);
+           sum > 0 ? n * 1e6 / sum : 0, us[n / 2], us[(size_t)n * 99 / 100], us[n - 1], in->extra,
+           machine);
 }
 
 int bench_allocate(int argc, char **argv)
@@ -305,8 +382,10 @@ int bench_allocate(int argc, char **argv)
         moves = by_engine(&in, strcmp(policy, "online") == 0, us);
     else if (strcmp(policy, "first-fit") == 0 || strcmp(policy, "random-fit") == 0)
         by_order(&in, strcmp(policy, "random-fit") == 0, seed, us);
+    else if (strcmp(policy, "draw") == 0)
+        by_draw(&in, seed, (uint64_t)bench_option(argc, argv, "steps", 0), us);
     else
-        bench_die("--policy wants first-fit, random-fit, best-fit or online, not %s", policy);
+        bench_die("--policy wants first-fit, random-fit, best-fit, online or draw, not %s", policy);
     if (out != NULL)
         write_seats(out, &in);
     print(&in, policy, moves, us);

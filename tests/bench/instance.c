@@ -6,6 +6,10 @@
  * Wishes: stays drawn with replacement from a recorded lot (office: P4, home: P10; weekdays, at
  * least 5 minutes, over on the same day), rounded outwards to grains, until their length reaches
  * load x the length of all windows. They are decided in the order in which they were drawn.
+ *
+ * Large: 5 zones of 120 slots, each open once on each of 3 days (1,800 windows), and 31,494
+ * wishes: a zone and a day at random, the stay of either lot in turn (sizes: J. Adv. Transp. 2022,
+ * 1373391).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,44 +90,98 @@ static void read_stays(const char *path, struct stays *stays)
         bench_die("%s has no stays", path);
 }
 
-static int64_t write_slots(const char *path, unsigned slots, uint64_t *seed)
+static FILE *create(const char *path, const char *headings)
+{
+    FILE *out = fopen(path, "we");
+    if (out == NULL)
+        bench_die("cannot write %s", path);
+    fprintf(out, "%s\n", headings);
+    return out;
+}
+
+static void done(FILE *out, const char *path)
+{
+    if (fclose(out) != 0)
+        bench_die("cannot write %s", path);
+}
+
+static int64_t write_window(FILE *out, unsigned zone, unsigned slot, int day, uint64_t *seed)
 {
     static const double leave[] = {11.76, 17.65, 26.48, 15.68, 14.70, 13.73};
     static const double back[] = {20.00, 36.67, 23.33, 20.00};
-    FILE *out = fopen(path, "we");
+    int from = (int)draw_bins(seed, 7 * 60, leave, 6), until;
+    until = (int)draw_bins(seed, 17 * 60, back, 4) / 5 * 5;
+    from = (from + 5) / 5 * 5;
+    fprintf(out, "%u,%u,%d,%d\n", zone, slot, day * DAY_MIN + from, day * DAY_MIN + until);
+    return until - from;
+}
+
+static int64_t write_slots(const char *path, unsigned slots, uint64_t *seed)
+{
     int64_t total = 0;
-    if (out == NULL)
-        bench_die("cannot write %s", path);
-    fprintf(out, "zone,slot,from_min,until_min\n");
-    for (unsigned i = 1; i <= slots; i++) {
-        int from = (int)draw_bins(seed, 7 * 60, leave, 6), until;
-        until = (int)draw_bins(seed, 17 * 60, back, 4) / 5 * 5;
-        from = (from + 5) / 5 * 5;
-        total += until - from;
-        fprintf(out, "1,%u,%d,%d\n", i, from, until);
-    }
-    if (fclose(out) != 0)
-        bench_die("cannot write %s", path);
+    FILE *out = create(path, "zone,slot,from_min,until_min");
+    for (unsigned i = 1; i <= slots; i++)
+        total += write_window(out, 1, i, 0, seed);
+    done(out, path);
     return total;
 }
 
 static unsigned write_requests(const char *path, const struct stays *stays, double minutes,
                                uint64_t *seed)
 {
-    FILE *out = fopen(path, "we");
+    FILE *out = create(path, "id,zone,from_min,until_min");
     unsigned count = 0;
-    if (out == NULL)
-        bench_die("cannot write %s", path);
-    fprintf(out, "id,zone,from_min,until_min\n");
     while (minutes > 0) {
         const struct stay_min *stay = &stays->list[bench_random(seed) % stays->count];
         int until = stay->until < DAY_MIN ? stay->until : DAY_MIN;
         fprintf(out, "%u,1,%d,%d\n", ++count, stay->from, until);
         minutes -= until - stay->from;
     }
-    if (fclose(out) != 0)
-        bench_die("cannot write %s", path);
+    done(out, path);
     return count;
+}
+
+/* ---- the large one --------------------------------------------------------------------------- */
+#define LARGE_ZONES 5u
+#define LARGE_SLOTS 600u
+#define LARGE_DAYS 3
+#define LARGE_WISHES 31494u
+
+static int64_t write_large_slots(const char *path, uint64_t *seed)
+{
+    int64_t total = 0;
+    FILE *out = create(path, "zone,slot,from_min,until_min");
+    for (unsigned i = 1; i <= LARGE_SLOTS; i++)
+        for (int day = 0; day < LARGE_DAYS; day++)
+            total += write_window(out, 1 + (i - 1) % LARGE_ZONES, i, day, seed);
+    done(out, path);
+    return total;
+}
+
+static int64_t write_large_requests(const char *path, const struct stays lots[2], uint64_t *seed)
+{
+    int64_t total = 0;
+    FILE *out = create(path, "id,zone,from_min,until_min");
+    for (unsigned i = 1; i <= LARGE_WISHES; i++) {
+        const struct stays *lot = &lots[i % 2];
+        const struct stay_min *stay = &lot->list[bench_random(seed) % lot->count];
+        unsigned zone = 1 + (unsigned)(bench_random(seed) % LARGE_ZONES);
+        int day_min = (int)(bench_random(seed) % LARGE_DAYS) * DAY_MIN;
+        int until = stay->until < DAY_MIN ? stay->until : DAY_MIN;
+        total += until - stay->from;
+        fprintf(out, "%u,%u,%d,%d\n", i, zone, day_min + stay->from, day_min + until);
+    }
+    done(out, path);
+    return total;
+}
+
+static void read_lot(int argc, char **argv, const char *lot, struct stays *stays)
+{
+    char path[512];
+    const char *shared = getenv("TIDE_SHARED");
+    snprintf(path, sizeof path, "%s/data/parking/%s.csv", shared != NULL ? shared : "../shared",
+             lot);
+    read_stays(bench_option_text(argc, argv, "stays", path), stays);
 }
 
 int bench_instance(int argc, char **argv)
@@ -131,22 +189,28 @@ int bench_instance(int argc, char **argv)
     const char *kind = bench_option_text(argc, argv, "kind", "office");
     const char *slots_path = bench_option_text(argc, argv, "out-slots", NULL);
     const char *requests_path = bench_option_text(argc, argv, "out-requests", NULL);
-    unsigned slots = (unsigned)bench_option(argc, argv, "slots", 60);
+    unsigned slots = (unsigned)bench_option(argc, argv, "slots", 60), count = LARGE_WISHES;
     double load = bench_option(argc, argv, "load", 1.0);
     uint64_t seed = (uint64_t)bench_option(argc, argv, "seed", 1) * 1000003u;
-    const char *shared = getenv("TIDE_SHARED");
-    bool office = strcmp(kind, "office") == 0;
-    char path[512];
-    struct stays stays = {0};
-    if ((!office && strcmp(kind, "home") != 0) || slots_path == NULL || requests_path == NULL)
-        bench_die("instance --kind office|home --slots N --load L --seed K --out-slots S.csv"
+    bool office = strcmp(kind, "office") == 0, large = strcmp(kind, "large") == 0;
+    struct stays lots[2] = {{0}};
+    int64_t minutes;
+    if ((!office && !large && strcmp(kind, "home") != 0) || slots_path == NULL ||
+        requests_path == NULL)
+        bench_die("instance --kind office|home|large --slots N --load L --seed K --out-slots S.csv"
                   " --out-requests R.csv");
-    snprintf(path, sizeof path, "%s/data/parking/%s.csv", shared != NULL ? shared : "../shared",
-             office ? "P4" : "P10");
-    read_stays(bench_option_text(argc, argv, "stays", path), &stays);
-    int64_t minutes = write_slots(slots_path, slots, &seed);
-    unsigned count = write_requests(requests_path, &stays, load * (double)minutes, &seed);
-    free(stays.list);
+    read_lot(argc, argv, office || large ? "P4" : "P10", &lots[0]);
+    if (large) {
+        slots = LARGE_SLOTS;
+        read_lot(argc, argv, "P10", &lots[1]);
+        minutes = write_large_slots(slots_path, &seed);
+        load = (double)write_large_requests(requests_path, lots, &seed) / (double)minutes;
+    } else {
+        minutes = write_slots(slots_path, slots, &seed);
+        count = write_requests(requests_path, &lots[0], load * (double)minutes, &seed);
+    }
+    free(lots[0].list);
+    free(lots[1].list);
     printf("{\"bench\":\"instance\",\"kind\":\"%s\",\"slots\":%u,\"window_min\":%lld,"
            "\"requests\":%u,\"load\":%.2f}\n",
            kind, slots, (long long)minutes, count, load);
