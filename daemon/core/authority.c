@@ -15,19 +15,6 @@ bool place_within(const struct engine *engine, tide_id inner, tide_id outer)
     return false;
 }
 
-tide_id place_above(const struct engine *engine, tide_id id, enum tide_place_kind kind)
-{
-    for (unsigned depth = 0; id != 0 && depth < PLACE_DEPTH_MAX; depth++) {
-        const struct place_state *place = place_of(engine, id);
-        if (place == NULL)
-            return 0;
-        if (place->row.kind == kind)
-            return id;
-        id = place->row.parent;
-    }
-    return 0;
-}
-
 static struct role_state *role_numbered(const struct engine *engine, uint32_t number)
 {
     return table_find(&engine->roles, number);

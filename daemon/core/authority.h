@@ -10,8 +10,6 @@
 
 /* True when inner is outer or lies in it. */
 bool place_within(const struct engine *engine, tide_id inner, tide_id outer);
-/* The nearest place of this kind at or above id; 0 when there is none. */
-tide_id place_above(const struct engine *engine, tide_id id, enum tide_place_kind kind);
 /* Mask of the roles that a person has at this place or above it; place 0: anywhere. */
 uint32_t roles_at(const struct engine *engine, tide_id person, tide_id place);
 /* Fills in who speaks. False (and refused) when the user is unknown or revoked. */

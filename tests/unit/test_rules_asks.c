@@ -362,7 +362,7 @@ static void an_event_needs_all_its_bytes(void **state)
 {
     (void)state;
     uint8_t blob[3] = {1, 2, 3}, bytes[256];
-    struct engine_event seen, event = {.kind = TIDE_REC_put, .user = 7, .blob = blob};
+    struct engine_event seen, event = {.kind = TIDE_REC_put, .user = 0x7f654321, .blob = blob};
     event.as.put.rows = 3;
     event.blob_len = sizeof blob;
     size_t size = engine_event_pack(&event, bytes, sizeof bytes);
@@ -375,7 +375,7 @@ static void an_event_needs_all_its_bytes(void **state)
     uint8_t exact[256];
     assert_int_equal(engine_event_pack(&event, exact, size), size);
     assert_int_equal(engine_event_unpack(bytes, sizeof bytes, &seen), size);
-    assert_int_equal(seen.user, 7);
+    assert_int_equal(seen.user, 0x7f654321);
     assert_int_equal(seen.as.put.rows, 3);
     assert_memory_equal(seen.blob, blob, sizeof blob);
     static const uint8_t no_events[] = {0, TIDE_REC_booking, 99, 170, TIDE_REC_reply, 255};

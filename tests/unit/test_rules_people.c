@@ -37,7 +37,8 @@ static void papers_of_a_year(void **state)
         {"not by the guard", GUARD, 2019, TODAY, 1, 0, 1, 0, "not_authorized", "role_missing"},
         {"the first year", CLERK, 1970, 5, 1, 0, 1, 0, "ok", "none"},
         {"before the epoch", CLERK, 1969, 5, 1, 0, 1, 0, "invalid", "none"},
-        {"five digits", CLERK, 10000, TODAY, 1, 0, 1, 0, "invalid", "none"},
+        {"the last year", CLERK, 9999, 0, 0, 0, 0, 0, "ok", "none"},
+        {"five digits", CLERK, 10000, 0, 0, 0, 0, 0, "invalid", "none"},
         {"a day without a class", CLERK, 2019, TODAY, 0, 0, 1, 0, "invalid", "none"},
         {"a row that is no day", CLERK, 2019, TODAY, 1, TIDE_REC_place, 1, 0, "invalid", "none"},
         {"cut off", CLERK, 2019, TODAY, 1, 0, 2, 1, "invalid", "none"},
@@ -326,6 +327,14 @@ static void the_first_moved_moves_back(void **state)
     assert_int_equal(fixture_booking(f, b)->slot, slot);
     struct tide_booking row;
     assert_false(fixture_effect(f, ENGINE_PUT, TIDE_REC_booking, 0, &row));
+    assert_int_equal(fixture_book(f, OWNER, 53, 3, 60, 120) != 0,
+                     true); /* the place is free again */
+    assert_int_not_equal(fixture_booking(f, f->reply.id)->slot, slot);
+    assert_int_equal(fixture_book(f, OWNER, 54, 3, 60, 120), 0); /* and a's is still a's */
+    fixture_send(f, NEIGHBOUR, TIDE_REC_cancel, &(struct tide_cancel){.booking = a});
+    CODE_IS(f, ok);
+    assert_int_equal(fixture_book(f, OWNER, 54, 3, 60, 120) != 0, true);
+    assert_int_equal(fixture_booking(f, f->reply.id)->slot, slot);
 }
 
 static void an_order_is_lifted_by_the_desk(void **state)
