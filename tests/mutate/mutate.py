@@ -34,7 +34,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 WORK = "build-mutate"
 SIM = ["--store", "memory", "--quiet", "--clients", "12"]
 UNITS = ["test_calendar", "test_naive_windows", "test_naive_seats", "test_order", "test_rules_*",
-         "test_scenarios*", "test_golden", "test_auditor", "test_codec*",
+         "test_scenarios*", "test_golden", "test_auditor", "test_codec*", "test_reseat",
          "test_limits*", "test_sound*"]
 SEEDS = [["--seed", "3", "--days", "3"], ["--seed", "8", "--days", "4"],
          ["--seed", "21", "--days", "6", "--clients", "30"],
@@ -47,7 +47,7 @@ RELATIONS = {"<": ["<=", ">="], ">": [">=", "<="], "<=": ["<", ">"], ">=": [">",
              "==": ["!="], "!=": ["=="]}
 ARITHMETIC = {"+": "-", "-": "+", "*": "/", "/": "*", "%": "/", "&": "|", "|": "&"}
 CHANGES = {"++": "--", "--": "++", "+=": "-=", "-=": "+=", "|=": "&=", "&=": "|="}
-SKIP = re.compile(r"^\s*(#|CHECK\b|_Static_assert|static_assert|case\b|\*|//|static const|enum\b)")
+SKIP = re.compile(r"^\s*(#|CHECK\b|trace\(|_Static_assert|static_assert|case\b|\*|//|static const|enum\b)")
 CALL = re.compile(r"^(\s+)(?:\(void\))?[a-z_]\w*\(.*\);\s*$")
 
 
