@@ -282,9 +282,11 @@ static unsigned traces(struct world *world, const char *text)
     return count;
 }
 
+#define WAITS_MAX 2000 /* of 10 ms: the machine may be busy */
+
 static void wait_without_trace(struct world *world, const char *text)
 {
-    for (unsigned i = 0; i < 300 && traces(world, text) > 0; i++)
+    for (unsigned i = 0; i < WAITS_MAX && traces(world, text) > 0; i++)
         usleep(10000);
     assert_int_equal(traces(world, text), 0);
 }
@@ -292,7 +294,7 @@ static void wait_without_trace(struct world *world, const char *text)
 /* The tables follow the journal, on a slow day by a second. */
 static void wait_with_trace(struct world *world, const char *text)
 {
-    for (unsigned i = 0; i < 300 && traces(world, text) == 0; i++)
+    for (unsigned i = 0; i < WAITS_MAX && traces(world, text) == 0; i++)
         usleep(10000);
     assert_true(traces(world, text) > 0);
 }
