@@ -47,7 +47,8 @@ RELATIONS = {"<": ["<=", ">="], ">": [">=", "<="], "<=": ["<", ">"], ">=": [">",
              "==": ["!="], "!=": ["=="]}
 ARITHMETIC = {"+": "-", "-": "+", "*": "/", "/": "*", "%": "/", "&": "|", "|": "&"}
 CHANGES = {"++": "--", "--": "++", "+=": "-=", "-=": "+=", "|=": "&=", "&=": "|="}
-SKIP = re.compile(r"^\s*(#|CHECK\b|trace\(|_Static_assert|static_assert|case\b|\*|//|static const|enum\b)")
+SKIP = re.compile(r"^\s*(#|CHECK\b|trace\(|_Static_assert|static_assert|case\b|\*|//|static const|"
+                  r"enum\b)")
 CALL = re.compile(r"^(\s+)(?:\(void\))?[a-z_]\w*\(.*\);\s*$")
 
 

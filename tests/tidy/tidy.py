@@ -2,8 +2,8 @@
 """Holds the rules of the house: one line a rule, and one for its self-test.
 
 A self-test plants a violation into a copy of the tree and demands that the rule sees it, so that no
-rule goes blind unnoticed. `tidy.py WORD` runs the rules whose name contains WORD, `tidy.py --but WORD`
-all others.
+rule goes blind unnoticed. `tidy.py WORD` runs the rules whose name contains WORD, `tidy.py --but
+WORD` all others.
 """
 import os
 import shutil

@@ -1,5 +1,5 @@
-/* test_rules_crowd.c - a car park of 192 slots, as many as there may be: what is kept in words of 64 bits ends
- * nowhere at a word's end. And who has the desk of a part only.
+/* test_rules_crowd.c - a car park of 192 slots, as many as there may be: what is kept in words of
+ * 64 bits ends nowhere at a word's end. And who has the desk of a part only.
  */
 #include "tests/unit/rules_table.h"
 
