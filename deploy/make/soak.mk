@@ -74,7 +74,8 @@ valgrind:
 	@rm $(MEMCHECK)/tided
 	@printf '#!/bin/sh\nexec %s %s "$$@"\n' '$(VALGRIND)' '$(abspath $(BUILD))/tided' \
 	    >$(MEMCHECK)/tided; chmod 755 $(MEMCHECK)/tided
-	@TIDE_ORDERLY=1 TIDE_BUILD=$(MEMCHECK) timeout 900 $(PYTHON) tests/e2e/test_byhand.py
+	@TIDE_ORDERLY=1 TIDE_WAIT_S=60 TIDE_BUILD=$(MEMCHECK) timeout 900 \
+	    $(PYTHON) tests/e2e/test_byhand.py
 	@grep -h 'ERROR SUMMARY' $(MEMCHECK)/memcheck.*.txt
 	@! grep -h 'ERROR SUMMARY: [1-9]' $(MEMCHECK)/memcheck.*.txt
 	@for log in $(MEMCHECK)/memcheck.*.txt; do grep -q 'ERROR SUMMARY: 0' $$log || exit 1; done

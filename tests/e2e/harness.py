@@ -16,6 +16,7 @@ message that a client sees is checked against the schemas of the protocol (schem
 
     TIDE_BUILD    where the programs are (build)
     TIDE_ORDERLY  daemons are asked to end, for what is written at their end (coverage, memcheck)
+    TIDE_WAIT_S   seconds for what must come (8); memcheck is slow
     TIDE_KEEP=1   leave the temporary folders
 """
 import atexit
@@ -55,7 +56,8 @@ except ImportError:
 DOMAIN = "home"
 UTC = datetime.timezone.utc
 CST = datetime.timezone(datetime.timedelta(hours=8))
-WAIT_S = 8.0  # how long a test waits for what must come
+WAIT_S = float(os.environ.get("TIDE_WAIT_S", "8"))  # how long a test waits for what must come
+START_S = 2 * WAIT_S  # and for a daemon that comes or goes
 QUIET_S = 0.6  # how long it waits for what must not come
 
 # ---- running tests ------------------------------------------------------------------------------
@@ -543,7 +545,7 @@ class Tide:
         with open(self.log, "ab") as log:
             self.process = start(self.argv(), stdout=log, stderr=log)
         if wait:
-            wait_for(self.healthy, "tided is up", 15)
+            wait_for(self.healthy, "tided is up", START_S)
 
     def healthy(self):
         if self.process.poll() is not None:
@@ -572,7 +574,7 @@ class Tide:
     def stop(self, how=signal.SIGTERM):
         """Ends tided; returns its exit code."""
         if self.process is not None:
-            self.exit_code = stop(self.process, how, 15)
+            self.exit_code = stop(self.process, how, START_S)
             self.process = None
         return self.exit_code
 
