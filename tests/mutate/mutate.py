@@ -35,7 +35,7 @@ WORK = "build-mutate"
 SIM = ["--store", "memory", "--quiet", "--clients", "12"]
 UNITS = ["test_calendar", "test_naive_windows", "test_naive_seats", "test_order", "test_rules_*",
          "test_scenarios*", "test_golden", "test_auditor", "test_codec*", "test_reseat",
-         "test_limits*", "test_sound*"]
+         "test_draw_*", "test_limits*", "test_sound*"]
 SEEDS = [["--seed", "3", "--days", "3"], ["--seed", "8", "--days", "4"],
          ["--seed", "21", "--days", "6", "--clients", "30"],
          ["--seed", "34", "--days", "5", "--clients", "24"]]

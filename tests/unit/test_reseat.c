@@ -96,6 +96,25 @@ static void parked_cars_stay(void **state)
     assert_int_equal(fixture_booking(f, p.evening)->slot, 5);
 }
 
+/* A car that will be gone by then is in nobody's way. */
+static void who_is_gone_by_then_is_not_in_the_way(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t early = fixture_book(f, OUTSIDER, 100, ZONE, 0, 60);
+    fixture_send(f, OUTSIDER, TIDE_REC_arrive, &(struct tide_arrive){.booking = early});
+    CODE_IS(f, ok);
+    assert_int_equal(fixture_booking(f, early)->slot, 5);
+    struct pieces p = make_pieces(f, 0);
+    set(f, TIDE_SETTING_reseat_steps, 1000);
+    set(f, TIDE_SETTING_freeze_min, 0);
+    uint32_t wish = fixture_book(f, NEIGHBOUR, 104, ZONE, 180, 720);
+    CODE_IS(f, ok);
+    assert_int_equal(fixture_booking(f, wish)->slot, 5);
+    assert_int_equal(fixture_booking(f, p.morning)->slot, 6);
+    assert_int_equal(fixture_booking(f, p.evening)->slot, 6);
+    assert_int_equal(fixture_booking(f, early)->slot, 5);
+}
+
 static void the_search_is_bounded(void **state)
 {
     struct fixture *f = *state;
@@ -169,11 +188,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(a_move_makes_room),
-        TEST(frozen_seats_stay),
-        TEST(parked_cars_stay),
-        TEST(the_search_is_bounded),
-        TEST(many_fit_and_nothing_overlaps),
+        TEST(a_move_makes_room),     TEST(frozen_seats_stay),
+        TEST(parked_cars_stay),      TEST(who_is_gone_by_then_is_not_in_the_way),
+        TEST(the_search_is_bounded), TEST(many_fit_and_nothing_overlaps),
     };
     return cmocka_run_group_tests_name("reseat", tests, NULL, NULL);
 }

@@ -137,6 +137,38 @@ static void every_slot_is_given_once(void **state)
     }
 }
 
+/* The slot on which the least is left over is taken, in whatever word its bit lies: it closes at
+ * noon, or an hour before or after it. */
+static void the_least_left_over_of_many(void **state)
+{
+    struct fixture *f = *state;
+    static const tide_id wanted[] = {1, 62, 63, 64, 65, 126, 127, 128, 129, 131, 191, 192};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        for (int closes = 11; closes <= 13; closes++) {
+            unsigned zone = zone_of_slot(wanted[i]), cls = class_of_slot(wanted[i]);
+            tide_ms shut = MONDAY_0800 + (closes - 8) * HOUR_MS;
+            tide_id plate = 1000 + (tide_id)i * 10 + (tide_id)closes;
+            fixture_send(f, ADMIN, TIDE_REC_blackout,
+                         &(struct tide_blackout){wanted[i], 0, shut, shut + 6 * HOUR_MS, 0});
+            CODE_IS(f, ok);
+            tide_id window = f->reply.id;
+            struct tide_book book = {.plate = plate,
+                                     .zone = zone,
+                                     .cls = (uint8_t)cls,
+                                     .household = HOME_OWNER,
+                                     .start_ms = MONDAY_0800 + 30 * MIN_MS,
+                                     .end_ms = MONDAY_0800 + 150 * MIN_MS};
+            fixture_send(f, OWNER, TIDE_REC_book, &book);
+            CODE_IS(f, ok);
+            uint32_t id = f->reply.id;
+            assert_int_equal(fixture_booking(f, id)->slot, wanted[i]);
+            fixture_send(f, OWNER, TIDE_REC_cancel, &(struct tide_cancel){.booking = id});
+            CODE_IS(f, ok);
+            fixture_send(f, ADMIN, TIDE_REC_unshare, &(struct tide_unshare){.window = window});
+            CODE_IS(f, ok);
+        }
+}
+
 /* Moved away is never moved to where it is. */
 static void a_recall_moves_to_another_slot(void **state)
 {
@@ -182,6 +214,10 @@ static void a_clerk_of_the_compound_has_a_desk(void **state)
     expect(f, "corrects", "ok", "none");
     fixture_send(f, 20, TIDE_REC_forget, &(struct tide_forget){TIDE_NAME_KIND_plate, 70});
     expect(f, "forgets", "ok", "none");
+    fixture_send(f, 20, TIDE_REC_accept_rules, &(struct tide_accept_rules){3, OWNER, 0});
+    expect(f, "notes that somebody accepted the rules", "ok", "none");
+    fixture_send(f, 20, TIDE_REC_forget, &(struct tide_forget){TIDE_NAME_KIND_person, THIRD});
+    expect(f, "forgets a person", "ok", "none");
     fixture_camera(f, 1, 50); /* the gateway's role is the compound's as well */
     assert_int_not_equal(f->reply.code, TIDE_CODE_not_authorized);
 }
@@ -190,6 +226,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_slot_is_given_once, crowd_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(the_least_left_over_of_many, crowd_set_up,
+                                        fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_recall_moves_to_another_slot, crowd_set_up,
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_clerk_of_the_compound_has_a_desk, fixture_set_up,

@@ -409,6 +409,7 @@ static void every_home_gets_its_month_once(void **state)
 {
     struct fixture *f = *state;
     int32_t grant = (int32_t)engine_setting(f->engine, TIDE_SETTING_grant_min);
+    assert_int_equal(engine_pool_used_pct(f->engine), (HOMES + 1) * 100 / 300);
     struct engine_event jump = {.kind = TIDE_REC_clock, .when_ms = f->now_ms};
     jump.as.clock = (struct tide_clock){f->now_ms, f->now_ms, 1};
     engine_step(f->engine, &jump, &f->effects);

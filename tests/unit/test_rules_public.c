@@ -126,6 +126,104 @@ static void what_the_desk_changes(void **state)
     assert_int_equal(now_of(f, ZONE).open, 2);
 }
 
+/* The clock goes on by one step, whether something is due or not. */
+static void go_on(struct fixture *f, tide_ms ms)
+{
+    f->now_ms += ms;
+    struct engine_event tick = {.kind = TIDE_REC_tick, .when_ms = f->now_ms};
+    f->effects.len = f->effects.count = 0;
+    engine_step(f->engine, &tick, &f->effects);
+}
+
+/* Until its last grain a slot is open, and then it is not. */
+static void the_last_minutes_of_a_day(void **state)
+{
+    struct fixture *f = *state;
+    go_on(f, (12 * 60 - 5) * MIN_MS);
+    numbers_are(f, "five to eight", 2, 0, 0, 2);
+    go_on(f, 5 * MIN_MS - 1);
+    numbers_are(f, "a moment to eight", 2, 0, 0, 2);
+    go_on(f, 1);
+    numbers_are(f, "at eight", 0, 0, 0, 0);
+}
+
+static void a_zone_of_any_number_is_closed(void **state)
+{
+    struct fixture *f = *state;
+    for (tide_id zone = 1; zone <= 3; zone++) {
+        fixture_send(f, CLERK, TIDE_REC_blackout,
+                     &(struct tide_blackout){0, zone, MONDAY_0800, MONDAY_0800 + HOUR_MS, 0});
+        expect(f, "by order", "ok", "none");
+        assert_int_equal(now_of(f, zone).open, 0);
+        fixture_pass(f, 0);
+    }
+}
+
+/* ---- what is off ---------------------------------------------------------------------------- */
+static void set(struct fixture *f, unsigned key, int64_t value)
+{
+    put_one(f, TIDE_REC_setting_row, &(struct tide_setting_row){(uint8_t)key, value});
+}
+
+/* A sensor that speaks again ends a ghost; a stranger is still a stranger. */
+static void only_what_has_ended_is_closed(void **state)
+{
+    struct fixture *f = *state;
+    fixture_sensor(f, 1, TIDE_OCCUPANCY_occupied);
+    fixture_pass(f, 10 * MIN_MS);
+    assert_non_null(fixture_incident(f, TIDE_INCIDENT_KIND_stranger));
+    fixture_pass(f, 150 * MIN_MS); /* silence: unknown */
+    fixture_sensor(f, 1, TIDE_OCCUPANCY_occupied);
+    assert_non_null(fixture_incident(f, TIDE_INCIDENT_KIND_stranger));
+    fixture_sensor(f, 1, TIDE_OCCUPANCY_free);
+    assert_null(fixture_incident(f, TIDE_INCIDENT_KIND_stranger));
+}
+
+/* Whose place was late and who came to stand elsewhere is served: nothing is off any more. */
+static void late_supply_ends_when_he_stands(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t id = fixture_book(f, NEIGHBOUR, 50, ZONE, 60, 120);
+    tide_id slot = fixture_booking(f, id)->slot, other = slot == 7 ? 8 : 7;
+    fixture_sensor(f, slot, TIDE_OCCUPANCY_occupied);
+    fixture_sensor(f, other, TIDE_OCCUPANCY_occupied);
+    fixture_pass(f, 60 * MIN_MS);
+    assert_non_null(fixture_incident(f, TIDE_INCIDENT_KIND_late_supply));
+    fixture_sensor(f, other, TIDE_OCCUPANCY_free);
+    assert_non_null(fixture_incident(f, TIDE_INCIDENT_KIND_late_supply));
+    fixture_send(f, NEIGHBOUR, TIDE_REC_arrive, &(struct tide_arrive){.booking = id});
+    CODE_IS(f, ok);
+    assert_int_equal(fixture_booking(f, id)->slot, other);
+    assert_null(fixture_incident(f, TIDE_INCIDENT_KIND_late_supply));
+}
+
+/* With ending_soon_min 0 nobody is reminded; who stays is an overstayer all the same. */
+static void nobody_is_reminded_who_does_not_want_it(void **state)
+{
+    static const struct {
+        int64_t soon_min;
+        bool reminded;
+    } rows[] = {{0, false}, {15, true}, {1, true}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fixture *f = fresh();
+        bool reminded = false;
+        set(f, TIDE_SETTING_ending_soon_min, rows[i].soon_min);
+        uint32_t id = fixture_book(f, OUTSIDER, 50, 2, 0, 60);
+        fixture_send(f, OUTSIDER, TIDE_REC_arrive, &(struct tide_arrive){.booking = id});
+        CODE_IS(f, ok);
+        for (unsigned min = 0; min < 74; min++) {
+            go_on(f, MIN_MS);
+            reminded |= fixture_told(f, OUTSIDER, TIDE_NOTICE_KIND_ending_soon);
+            assert_null(fixture_incident(f, TIDE_INCIDENT_KIND_overstay));
+        }
+        assert_int_equal(reminded, rows[i].reminded);
+        fixture_pass(f, MIN_MS);
+        assert_non_null(fixture_incident(f, TIDE_INCIDENT_KIND_overstay));
+        done(f);
+    }
+}
+
 /* ---- minutes to the last one ---------------------------------------------------------------- */
 static void home_with(struct fixture *f, int32_t minutes)
 {
@@ -197,6 +295,11 @@ int main(void)
         T(a_day_of_a_zone),
         T(cars_by_hand),
         T(what_the_desk_changes),
+        T(the_last_minutes_of_a_day),
+        T(a_zone_of_any_number_is_closed),
+        T(only_what_has_ended_is_closed),
+        T(late_supply_ends_when_he_stands),
+        cmocka_unit_test(nobody_is_reminded_who_does_not_want_it),
         T(all_minutes_and_not_one_more),
         cmocka_unit_test(nobody_pays_what_he_has_not),
         T(early_by_the_minute),
