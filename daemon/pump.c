@@ -414,5 +414,7 @@ void pump_close(struct pump *pump)
     free(pump->request);
     free(pump->text);
     free(pump->digest_bytes);
+    free(pump->draw_blob);
+    pump->draw_blob = NULL;
     pump->effects.buf = NULL;
 }

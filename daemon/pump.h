@@ -17,6 +17,7 @@
  *   pump_release.c  what is durable goes out
  *   pump_reads.c    answers that wait
  *   pump_public.c   retained state, once a second
+ *   pump_draw.c     secrets and solutions of draws
  *   pump_gates.c    commands that are sent again, lists for the gates
  */
 #ifndef TIDE_PUMP_H
@@ -128,7 +129,9 @@ struct pump {
     bool turn_open; /* one look at the tables for all rids of a turn */
     bool draining;  /* asked to stop: no more input */
     int64_t probed_elapsed_ms;
-    char *broker_hash; /* of the daemon's own account */
+    uint8_t *draw_blob; /* of a draw's result, while its step is at work or held */
+    bool draw_running;  /* one is being solved off the loop */
+    char *broker_hash;  /* of the daemon's own account */
     void (*on_fatal)(void *arg, enum store_error error);
     void *arg;
 };
@@ -192,6 +195,10 @@ void pump_node_state(struct pump *pump, const char *state);
 void pump_gather_metrics(struct pump *pump);
 /* Whole hours, calendar, clock: what is to be looked at once a second. */
 void pump_second(struct pump *pump);
+
+/* ---- pump_draw.c ----------------------------------------------------------------------------- */
+/* Gives draws what they wait for; once a second. */
+void pump_draws(struct pump *pump);
 
 /* ---- pump_gates.c --------------------------------------------------------------------------- */
 void pump_command(struct pump *pump, struct domain *domain, const struct tide_command *command);

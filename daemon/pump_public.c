@@ -244,6 +244,7 @@ void pump_second(struct pump *pump)
     if (pump->draining || pump->unavailable)
         return;
     pump_public(pump);
+    pump_draws(pump);
     if (!pump->own_clock)
         look_at_clock(pump);
     if (pump->clock->scale > 1 || seconds % NODE_STATE_EVERY_S == 0)

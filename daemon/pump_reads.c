@@ -21,7 +21,8 @@
 static bool is_from_tables(unsigned kind)
 {
     return kind == TIDE_REC_ask_inbox || kind == TIDE_REC_ask_history ||
-           kind == TIDE_REC_ask_passages || kind == TIDE_REC_ask_person;
+           kind == TIDE_REC_ask_passages || kind == TIDE_REC_ask_person ||
+           kind == TIDE_REC_ask_proof;
 }
 
 /* ---- tables --------------------------------------------------------------------------------- */
@@ -87,6 +88,66 @@ static void read_person(struct pump *pump, const struct waiting *wait, bool *ret
                 ret_more);
 }
 
+/* Whose a wish was is nobody's business; that it was there, and what became of it, is everybody's.
+ * What is left out makes a record shorter, so it is written over itself. */
+static void hide_parties(struct engine_effects *effects)
+{
+    enum engine_verb verb;
+    unsigned kind;
+    union tide_any any;
+    size_t at = 0, to = 0, from = 0;
+    while (engine_effect_next(effects->buf, effects->len, &at, &verb, &kind, &any)) {
+        if (kind == TIDE_REC_wish) {
+            struct tide_wish shown = {.id = any.wish.id,
+                                      .draw = any.wish.draw,
+                                      .state = any.wish.state,
+                                      .cls = any.wish.cls,
+                                      .start_ms = any.wish.start_ms,
+                                      .end_ms = any.wish.end_ms,
+                                      .used_min = any.wish.used_min,
+                                      .nonce_1 = any.wish.nonce_1,
+                                      .nonce_2 = any.wish.nonce_2,
+                                      .span = any.wish.span,
+                                      .why = any.wish.why};
+            effects->buf[to] = (uint8_t)verb;
+            effects->buf[to + 1] = (uint8_t)kind;
+            to += 2 + tide_record_pack(tide_record_of(kind), &shown, effects->buf + to + 2,
+                                       at - to - 2);
+        } else {
+            memmove(effects->buf + to, effects->buf + from, at - from);
+            to += at - from;
+        }
+        from = at;
+    }
+    effects->len = to;
+}
+
+static void read_proof(struct pump *pump, const struct waiting *wait, bool *ret_more)
+{
+    const struct tide_ask_proof *ask = &wait->event.as.ask_proof;
+    select_rows(pump, wait,
+                (struct store_select){.kind = TIDE_REC_draw,
+                                      .after = wait->subject - 1,
+                                      .before = wait->subject + 1,
+                                      .limit = 1},
+                ret_more);
+    select_rows(pump, wait,
+                (struct store_select){.kind = TIDE_REC_wish,
+                                      .field = "draw",
+                                      .equals = wait->subject,
+                                      .after = ask->after_wish,
+                                      .limit = TIDE_DRAW_PAGE},
+                ret_more);
+    select_rows(pump, wait,
+                (struct store_select){.kind = TIDE_REC_draw_span,
+                                      .field = "draw",
+                                      .equals = wait->subject,
+                                      .after = ask->after_span,
+                                      .limit = TIDE_DRAW_PAGE},
+                ret_more);
+    hide_parties(&pump->effects);
+}
+
 static void read_tables(struct pump *pump, const struct waiting *wait, bool *ret_more)
 {
     const union tide_any *ask = &wait->event.as;
@@ -116,6 +177,9 @@ static void read_tables(struct pump *pump, const struct waiting *wait, bool *ret
                                           .before = ask->ask_passages.before,
                                           .newest_first = true},
                     ret_more);
+        break;
+    case TIDE_REC_ask_proof:
+        read_proof(pump, wait, ret_more);
         break;
     default:
         read_person(pump, wait, ret_more);

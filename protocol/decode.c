@@ -172,6 +172,22 @@ static int decode_clock(struct wire_decoder *d, unsigned type, const char *membe
     return 0;
 }
 
+/* Sixteen hexadecimal digits, small letters. */
+static int decode_hex(struct wire_decoder *d, const char *member, const cJSON *value, int64_t *ret)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint64_t bits = 0;
+    if (!cJSON_IsString(value))
+        return invalid(d, member, "not a text");
+    const char *text = value->valuestring;
+    if (strlen(text) != 16 || strspn(text, digits) != 16)
+        return invalid(d, member, "not 16 hexadecimal digits");
+    for (unsigned i = 0; i < 16; i++)
+        bits = bits << 4 | (uint64_t)(strchr(digits, text[i]) - digits);
+    *ret = (int64_t)bits;
+    return 0;
+}
+
 static int decode_enum(struct wire_decoder *d, unsigned type, const char *member,
                        const cJSON *value, int64_t *ret)
 {
@@ -224,6 +240,9 @@ static int decode_field(struct wire_decoder *d, const struct tide_record *desc,
         case TIDE_FT_date:
         case TIDE_FT_dayminute:
             error = decode_clock(d, field->type, member, value, &number);
+            break;
+        case TIDE_FT_hex:
+            error = decode_hex(d, member, value, &number);
             break;
         case TIDE_FT_days:
         case TIDE_FT_weekdays:

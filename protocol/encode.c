@@ -70,6 +70,25 @@ static bool is_inner(const char *name)
     return strcmp(name, "unused") == 0 || strcmp(name, "warned") == 0;
 }
 
+static void put_hex(struct wire_out *out, const char *key, size_t key_len, int64_t value)
+{
+    char text[17];
+    if (value == 0)
+        return; /* not there yet */
+    for (unsigned i = 0; i < 16; i++)
+        text[i] = "0123456789abcdef"[(uint64_t)value >> (60 - 4 * i) & 15];
+    wire_out_key(out, key, key_len);
+    wire_out_string(out, text, 16);
+}
+
+/* The hours of draws, of a zone that holds none. */
+static bool is_idle(const struct tide_record *desc, const struct tide_field *field,
+                    const union tide_any *record)
+{
+    return desc->kind == TIDE_REC_zone && record->zone.policy != TIDE_ZONE_POLICY_draw &&
+           strncmp(field->name, "draw_", 5) == 0;
+}
+
 static void put_field(struct wire_out *out, const struct tide_frame *frame,
                       const struct tide_record *desc, const struct tide_field *field,
                       const void *record)
@@ -84,6 +103,8 @@ static void put_field(struct wire_out *out, const struct tide_frame *frame,
         put_name(out, frame, key, key_len, kind, (tide_id)value);
     } else if (field->type > TIDE_FT_ENUMS) {
         put_enum(out, key, key_len, field->type, value);
+    } else if (field->type == TIDE_FT_hex) {
+        put_hex(out, key, key_len, value);
     } else if (field->type == TIDE_FT_flag) {
         wire_out_key(out, key, key_len);
         wire_out_bool(out, value != 0);
@@ -142,7 +163,8 @@ static void put_record(struct wire_out *out, const struct tide_frame *frame,
     wire_out_string(out, desc->name, wire_record_name_len(desc));
     for (unsigned i = 0; i < desc->field_count; i++) {
         const struct tide_field *field = &desc->fields[i];
-        if (is_inner(field->name) || (no_hours && field->type == TIDE_FT_dayminute))
+        if (is_inner(field->name) || (no_hours && field->type == TIDE_FT_dayminute) ||
+            is_idle(desc, field, record))
             continue;
         if (desc->kind == TIDE_REC_whoami && strcmp(field->name, "roles") == 0)
             put_roles(out, record->whoami.roles);

@@ -322,7 +322,7 @@ static cJSON *time_value(struct ctl *ctl, const char *value, const char *member,
     struct ctl_when when;
     char text[40];
     int64_t at;
-    bool is_end = strcmp(member, "end") == 0;
+    bool is_end = strcmp(member, "end") == 0 || strcmp(member, "ask_until") == 0;
 
     if (!ctl->clock.offset_known)
         (void)ctl_now(ctl);

@@ -265,6 +265,40 @@ static const struct ctl_param p_rules[] = {{"VERSION", "rules_version", CTL_INT,
                                            P_FOR,
                                            P_VIA,
                                            END};
+static const struct ctl_param p_draw_ask[] = {
+    P_PLATE,      {"--zone", "zone", CTL_TEXT, true, NULL, "the zone", "车区"},
+    P_FROM(true), P_UNTIL(true),
+    P_CLASS,      P_FOR,
+    P_VIA,        P_VISITOR,
+    END};
+static const struct ctl_param p_draw_withdraw[] = {
+    {"WISH", "wish", CTL_INT, true, NULL, "number of the wish", "申请编号"}, P_VIA, END};
+static const struct ctl_param p_draw_list[] = {
+    {"--zone", "zone", CTL_TEXT, false, NULL, "only this zone", "仅此车区"}, P_FOR, END};
+static const struct ctl_param p_draw_open[] = {
+    {"--zone", "zone", CTL_TEXT, true, NULL, "the zone", "车区"},
+    {"--ask-from", "ask_from", CTL_TIME, true, NULL, "wishes are taken from", "申请开始"},
+    {"--ask-until", "ask_until", CTL_TIME, true, NULL, "... until", "申请截止"},
+    P_FROM(true),
+    P_UNTIL(true),
+    {"--aim", "aim", CTL_WORD, false, "minutes households", "serve the most minutes or households",
+     "目标:minutes 分钟最多、households 户数最多"},
+    {"--source", "source", CTL_WORD, false, "ssq", "a public source of chance: ssq (双色球)",
+     "公开随机来源:ssq 双色球"},
+    {"--issue", "issue", CTL_INT, false, NULL, "... and its issue: 2026135", "……及其期号:2026135"},
+    P_VIA,
+    END};
+static const struct ctl_param p_draw_value[] = {
+    {"DRAW", "draw", CTL_INT, true, NULL, "number of the draw", "抽签编号"},
+    {"VALUE", "value", CTL_INT, true, NULL, "the source's digits in a row: 3081217263309",
+     "公开号码依次连写:3081217263309"},
+    P_VIA,
+    END};
+static const struct ctl_param p_draw_verify[] = {
+    {"DRAW", NULL, CTL_INT, true, NULL, "number of the draw", "抽签编号"},
+    {"--leaf", NULL, CTL_TEXT, false, NULL, "your receipt's leaf, its four parts in a row",
+     "您回执上的叶值(四段连写)"},
+    END};
 static const struct ctl_param p_help[] = {
     {"COMMAND", NULL, CTL_COMMANDS, false, NULL, "a command", "命令"}, END};
 
@@ -315,6 +349,25 @@ const struct ctl_command ctl_commands[] = {
     {"blackout", "share.blackout", p_blackout, NULL, "close a zone or slot for some time",
      "停用车区或车位一段时间",
      "tidectl blackout --zone A --from \"sat 08:00\" --until \"sat 12:00\"", NULL, NULL},
+    {"draw ask", "draw.ask", p_draw_ask, ctl_run_draw_ask, "put in a wish for a draw", "申请抽签",
+     "tidectl draw ask 浙F12345 --zone P --from \"tomorrow 08:30\" --until 17:30",
+     "Wishes are decided together when the draw closes: who is first gains nothing. Keep the\n"
+     "receipt: with its leaf `tidectl draw verify` finds your wish in the draw.",
+     "截止后统一抽签,先申请并不占优。请保留回执:用其叶值可在 `tidectl draw verify` 中核对。"},
+    {"draw withdraw", "draw.withdraw", p_draw_withdraw, NULL, "take a wish back", "撤回申请",
+     "tidectl draw withdraw 12", NULL, NULL},
+    {"draw list", "draw.list", p_draw_list, NULL, "draws that are not over, and your wishes",
+     "进行中的抽签及您的申请", "tidectl draw list", NULL, NULL},
+    {"draw open", "draw.open", p_draw_open, NULL, "hold a draw (the committee)", "组织抽签(居委会)",
+     "tidectl draw open --zone P --ask-from now --ask-until +3d --from \"2026-12-01 00:00\" "
+     "--until \"2026-12-08 00:00\" --source ssq --issue 2026135",
+     NULL, NULL},
+    {"draw value", "draw.value", p_draw_value, NULL, "what the public source said",
+     "登记公开随机来源的号码", "tidectl draw value 3 3081217263309", NULL, NULL},
+    {"draw verify", "draw.proof", p_draw_verify, ctl_run_draw_verify,
+     "decide a draw anew and compare", "重新计算并核对一次抽签", "tidectl draw verify 3",
+     "The secret, the list of wishes, the lots and the result are all computed on this machine.",
+     "密值、名单、签号与结果全部在本机重新计算。"},
     {"account", "account.read", p_for, NULL, "the household's minutes", "本户分钟账户",
      "tidectl account", NULL, NULL},
     {"inbox", "inbox.read", p_inbox, ctl_run_inbox, "your notices", "您的通知", "tidectl inbox",

@@ -44,6 +44,10 @@ static const struct {
      "请改停车位 {slot}({zone} 区),至 {end}。"},
     {"clock_jump", "The daemon's clock jumped; deadlines wait for `tidectl clock accept`.",
      "系统时钟跳变,期限暂停,待执行 `tidectl clock accept`。"},
+    {"draw_won", "You were drawn: {plate}, zone {zone}, {start} to {end}, booking {booking}.",
+     "您已中签:{plate},{zone} 区,{start} 至 {end},预约编号 {booking}。"},
+    {"draw_lost", "You were not drawn this time: {plate}, zone {zone}, {start} to {end}. {why}",
+     "此次未中签:{plate},{zone} 区,{start} 至 {end}。{why}"},
     {"visitor_came", "Your visitor {plate} has come (zone {zone}).",
      "您的访客 {plate} 已到({zone} 区)。"},
 };

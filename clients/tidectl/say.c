@@ -104,6 +104,13 @@ static const struct sentence whys[] = {
     {"in_use", "something live still depends on it", "仍有有效数据依赖于它",
      "end or move what uses it first", "请先结束或移走相关数据"},
     {"visitor", "a visitor's booking", "访客预约", NULL, NULL},
+    {"to_be_drawn", "that time is decided by a draw", "该时段由抽签决定",
+     "put in a wish: `tidectl draw ask`; `tidectl draw list` shows when",
+     "请用 `tidectl draw ask` 申请;`tidectl draw list` 可查看时间"},
+    {"not_drawn", "the lot fell on others", "未中签", NULL, NULL},
+    {"draw_closed", "its wishes are collected already", "申请已截止",
+     "what is left can be booked when it is over", "抽签结束后余位可直接预约"},
+    {"draw_void", "the draw came to nothing", "此次抽签作废", NULL, NULL},
 };
 
 static const struct sentence *find(const struct sentence *rows, size_t count, const char *word)

@@ -233,6 +233,8 @@ int ctl_run_raw(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_share(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_arrive(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_forget(struct ctl *ctl, const struct ctl_args *args);
+int ctl_run_draw_ask(struct ctl *ctl, const struct ctl_args *args);
+int ctl_run_draw_verify(struct ctl *ctl, const struct ctl_args *args);
 /* Reads a whole file ("-": standard input) up to max bytes; malloc'ed, NUL behind. NULL: errno. */
 char *ctl_read_file(const char *path, size_t max, size_t *ret_len);
 /* Asks a yes-or-no question on the terminal. False when there is no terminal. */

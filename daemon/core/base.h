@@ -64,7 +64,17 @@ void *table_next(const struct table *table, uint32_t *cursor);
 
 /* Deadlines, earliest first; ties by kind, then id, so that the order is the same everywhere.
  * Each entry knows where its owner keeps the position, so it can be moved in O(log n). */
-enum due_kind { DUE_DAY, DUE_RESETTLE, DUE_GRANT, DUE_SERIES, DUE_BOOKING, DUE_SPOT, DUE_INCIDENT };
+enum due_kind {
+    DUE_DAY,
+    DUE_RESETTLE,
+    DUE_GRANT,
+    DUE_SERIES,
+    DUE_BOOKING,
+    DUE_SPOT,
+    DUE_INCIDENT,
+    DUE_ZONE_DRAW,
+    DUE_DRAW
+};
 #define DUE_NEVER INT64_MAX
 struct due {
     int64_t time_ms;

@@ -13,6 +13,8 @@
 #include "daemon/core/erase.h"
 #include "daemon/core/ledger.h"
 #include "daemon/core/notice.h"
+#include "daemon/core/parking/draw.h"
+#include "daemon/core/parking/draw_proof.h"
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/parking/slices.h"
 #include "daemon/core/put.h"
@@ -83,7 +85,11 @@ static void carve_all(struct engine *e, struct carve *carve, const struct engine
     table_carve(&e->incidents, carve, sizeof(struct incident_state), l->incidents, false);
     table_carve(&e->days, carve, sizeof(struct day_state), TIDE_DAY_EXCEPTIONS_MAX, false);
     table_carve(&e->plates, carve, sizeof(struct plate_state), l->bookings + l->sessions, false);
-    heap_carve(&e->heap, carve, l->bookings + l->series + l->slots + l->incidents + 3);
+    table_carve(&e->draws, carve, sizeof(struct draw_state), TIDE_DRAWS_MAX, false);
+    table_carve(&e->wishes, carve, sizeof(struct wish_state), l->bookings / 4 + 64, false);
+    e->draw_lot = carve_take(carve, sizeof *e->draw_lot);
+    heap_carve(&e->heap, carve,
+               l->bookings + l->series + l->slots + l->incidents + l->zones + TIDE_DRAWS_MAX + 3);
     e->ring_days = freemap_ring_days(l->horizon_days_max);
     e->ring_words = e->ring_days * TIDE_GRAINS_A_DAY / 64;
     freemap_carve(e, carve, l);
@@ -123,9 +129,10 @@ void engine_set_trace(struct engine *engine, engine_trace_fn *fn, void *arg)
 unsigned engine_pool_used_pct(const struct engine *engine)
 {
     const struct table *tables[] = {
-        &engine->places, &engine->persons,  &engine->roles,     &engine->users,   &engine->vehicles,
-        &engine->zones,  &engine->slots,    &engine->lanes,     &engine->windows, &engine->bookings,
-        &engine->series, &engine->sessions, &engine->incidents, &engine->days};
+        &engine->places,    &engine->persons,  &engine->roles,  &engine->users,
+        &engine->vehicles,  &engine->zones,    &engine->slots,  &engine->lanes,
+        &engine->windows,   &engine->bookings, &engine->series, &engine->sessions,
+        &engine->incidents, &engine->days,     &engine->draws,  &engine->wishes};
     unsigned most = 0;
     for (unsigned i = 0; i < sizeof tables / sizeof *tables; i++) {
         unsigned pct = (unsigned)((uint64_t)tables[i]->count * 100 / tables[i]->cap);
@@ -173,6 +180,12 @@ static void fall_due(struct step *step, const struct due *due)
         break;
     case DUE_INCIDENT:
         incident_fall_due(step, incident_of(engine, id));
+        break;
+    case DUE_ZONE_DRAW:
+        draw_zone_fall_due(step, zone_of(engine, id));
+        break;
+    case DUE_DRAW:
+        draw_fall_due(step, draw_of(engine, id));
         break;
     }
 }
@@ -286,6 +299,12 @@ static rule *const rules[TIDE_REC_MAX] = {
     [TIDE_REC_clock_accept] = clock_accept_take,
     [TIDE_REC_accept_rules] = accept_rules_take,
     [TIDE_REC_reloaded] = reloaded_take,
+    [TIDE_REC_draw_open] = draw_open_take,
+    [TIDE_REC_draw_ask] = draw_ask_take,
+    [TIDE_REC_draw_withdraw] = draw_withdraw_take,
+    [TIDE_REC_draw_value] = draw_value_take,
+    [TIDE_REC_draw_seal] = draw_seal_take,
+    [TIDE_REC_draw_result] = draw_result_take,
 };
 
 /* The daemon's own: nobody speaks, nobody is answered. */
@@ -293,6 +312,7 @@ static bool is_own(const struct engine_event *event)
 {
     return event->kind == TIDE_REC_tick || event->kind == TIDE_REC_genesis ||
            event->kind == TIDE_REC_clock || event->kind == TIDE_REC_reloaded ||
+           event->kind == TIDE_REC_draw_seal || event->kind == TIDE_REC_draw_result ||
            (event->kind == TIDE_REC_forget && event->user == 0);
 }
 

@@ -10,6 +10,7 @@
 #include "daemon/core/erase.h"
 
 #include "daemon/core/authority.h"
+#include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/put.h"
 
@@ -55,7 +56,7 @@ static void forget_vehicles(struct step *step, tide_id household)
         vehicle_detach(engine, vehicle);
         step_del(step, TIDE_REC_vehicle, &vehicle->row);
         table_remove(&engine->vehicles, vehicle);
-        if (plate_of(engine, plate) == NULL)
+        if (plate_of(engine, plate) == NULL && !wishes_have_plate(engine, plate))
             forgotten(step, TIDE_NAME_KIND_plate, plate);
     }
 }
@@ -66,6 +67,7 @@ static void forget_person(struct step *step, struct person_state *person)
     tide_id id = person->row.id, household = person->row.household;
     end_series_of(step, id);
     cancel_of_person(step, id, household);
+    wishes_forget(step, id);
     while (person->first_user != 0) {
         struct user_state *user = user_of(engine, person->first_user);
         tide_id user_id = user->row.id;
@@ -126,7 +128,8 @@ void forget_take(struct step *step)
     if (!daemon && !step_need_role(step, ROLES_DESK, 0))
         return;
     struct vehicle_state *vehicle = vehicle_of(engine, ask->id);
-    if (plate_of(engine, ask->id) != NULL || (daemon && vehicle != NULL)) {
+    if (plate_of(engine, ask->id) != NULL || wishes_have_plate(engine, ask->id) ||
+        (daemon && vehicle != NULL)) {
         step_refuse(step, TIDE_CODE_conflict, TIDE_WHY_in_use);
         return;
     }

@@ -4,6 +4,7 @@
 #include "daemon/core/calendar.h"
 
 #define GRANTS_A_STEP_MAX 64
+#define USED_MIN_MAX 500000000
 
 static struct account_state *account_of(const struct engine *engine, tide_id household)
 {
@@ -53,6 +54,9 @@ int32_t ledger_post(struct step *step, enum tide_posting_reason reason, tide_id 
     if (minutes == 0 || giver == taker || taker->balance_min > INT32_MAX - minutes ||
         giver->balance_min < INT32_MIN + minutes)
         return 0;
+    bool stayed = reason == TIDE_POSTING_REASON_stay || reason == TIDE_POSTING_REASON_overstay;
+    if (stayed && from != 0)
+        giver->used_min += minutes < USED_MIN_MAX - giver->used_min ? minutes : 0;
     giver->balance_min -= minutes;
     taker->balance_min += minutes;
     struct tide_posting posting = {.id = step_new_id(step, TIDE_COUNTER_posting),
@@ -71,6 +75,7 @@ int32_t ledger_post(struct step *step, enum tide_posting_reason reason, tide_id 
 static void grant(struct step *step, struct account_state *account, int32_t month)
 {
     account->row.granted_month = month;
+    account->row.used_min /= 2;
     int32_t minutes = (int32_t)step->engine->setting[TIDE_SETTING_grant_min];
     tide_id household = account->row.household;
     if (ledger_post(step, TIDE_POSTING_REASON_grant, 0, household, minutes, 0) == 0)

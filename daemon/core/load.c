@@ -7,6 +7,7 @@
 
 #include "daemon/core/calendar.h"
 #include "daemon/core/ledger.h"
+#include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/put.h"
 #include "daemon/core/sound.h"
@@ -75,6 +76,10 @@ static struct table *table_of(struct engine *e, unsigned kind)
         return &e->incidents;
     case TIDE_REC_gateway_cursor:
         return &e->cursors;
+    case TIDE_REC_draw:
+        return &e->draws;
+    case TIDE_REC_wish:
+        return &e->wishes;
     default:
         return NULL;
     }
@@ -92,12 +97,17 @@ bool engine_row_is_live(unsigned kind, const void *row)
         return any->session.state == TIDE_SESSION_STATE_live;
     case TIDE_REC_incident:
         return any->incident.state == TIDE_INCIDENT_STATE_open;
+    case TIDE_REC_draw:
+        return TIDE_DRAW_LIVE(any->draw.state);
+    case TIDE_REC_wish:
+        return any->wish.state == TIDE_WISH_STATE_waiting;
     case TIDE_REC_posting:
     case TIDE_REC_notice:
     case TIDE_REC_command:
     case TIDE_REC_outcome:
     case TIDE_REC_passage:
     case TIDE_REC_forgotten:
+    case TIDE_REC_draw_span:
         return false;
     default:
         return true;
@@ -214,6 +224,10 @@ static int link_promises(struct engine *engine)
             return -1;
         session_attach(engine, session);
     }
+    cursor = 0;
+    struct wish_state *wish;
+    while ((wish = table_next(&engine->wishes, &cursor)) != NULL)
+        wish_attach(engine, wish); /* its draw is there: sound.c */
     return 0;
 }
 
@@ -235,6 +249,14 @@ void deadlines_rebuild(struct engine *engine)
     struct incident_state *incident;
     while ((incident = table_next(&engine->incidents, &cursor)) != NULL)
         incident_due(engine, incident);
+    cursor = 0;
+    struct zone_state *zone;
+    while ((zone = table_next(&engine->zones, &cursor)) != NULL)
+        draw_zone_due(engine, zone);
+    cursor = 0;
+    struct draw_state *draw;
+    while ((draw = table_next(&engine->draws, &cursor)) != NULL)
+        draw_due(engine, draw);
     windows_roll_due(engine);
     windows_resettle_due(engine);
     ledger_grant_due(engine);

@@ -11,6 +11,7 @@
 
 #include "daemon/core/authority.h"
 #include "daemon/core/ledger.h"
+#include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
 
 struct rows {
@@ -168,6 +169,8 @@ static struct fault check_row(const struct step *step, const struct rows *rows, 
     case TIDE_REC_zone:
         if (row->zone.id == 0 || (row->zone.outsiders && row->zone.resolution == 0))
             return wrong; /* outsiders need a resolution on file (design, parking) */
+        if (!draw_zone_is_sound(&row->zone))
+            return wrong;
         ok = known(engine, rows, n, TIDE_REC_place, row->zone.place);
         break;
     case TIDE_REC_lane:
@@ -349,9 +352,7 @@ static void put_row(struct step *step, unsigned kind, const union tide_any *row)
         put_vehicle(step, &row->vehicle);
         break;
     case TIDE_REC_zone:
-        ((struct zone_state *)upsert(&engine->zones, row->zone.id, &is_new))->row = row->zone;
-        zone_touch(engine, row->zone.id);
-        step_put(step, kind, row);
+        draw_zone_put(step, &row->zone);
         break;
     case TIDE_REC_slot:
         put_slot(step, &row->slot);

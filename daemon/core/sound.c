@@ -8,6 +8,7 @@
 #include "daemon/core/sound.h"
 
 #include "daemon/core/calendar.h"
+#include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
 
 #define PLACE_DEPTH_MAX 64u
@@ -101,7 +102,7 @@ static bool vehicle_is_sound(const struct engine *engine, const void *row)
 static bool zone_is_sound(const struct engine *engine, const void *row)
 {
     const struct tide_zone *it = row;
-    return place_of(engine, it->place) != NULL;
+    return place_of(engine, it->place) != NULL && draw_zone_is_sound(it);
 }
 
 static bool slot_is_sound(const struct engine *engine, const void *row)
@@ -184,6 +185,25 @@ static bool cursor_is_sound(const struct engine *engine, const void *row)
     return it->gateway != 0;
 }
 
+static bool draw_is_sound(const struct engine *engine, const void *row)
+{
+    const struct tide_draw *d = row;
+    return zone_of(engine, d->zone) != NULL && d->ask_from_ms < d->ask_until_ms &&
+           d->ask_until_ms <= d->start_ms && d->start_ms < d->end_ms &&
+           d->end_ms - d->start_ms <= (tide_ms)TIDE_HORIZON_DAYS_MAX * TIDE_DAY_MS &&
+           d->start_ms % TIDE_GRAIN_MS == 0 && d->end_ms % TIDE_GRAIN_MS == 0;
+}
+
+static bool wish_is_sound(const struct engine *engine, const void *row)
+{
+    const struct tide_wish *w = row;
+    const struct draw_state *draw = draw_of(engine, w->draw);
+    return draw != NULL && draw->row.zone == w->zone && has_account(engine, w->household) &&
+           w->plate != 0 && w->used_min >= 0 && w->start_ms < w->end_ms &&
+           w->start_ms >= draw->row.start_ms && w->end_ms <= draw->row.end_ms &&
+           w->start_ms % TIDE_GRAIN_MS == 0 && w->end_ms % TIDE_GRAIN_MS == 0;
+}
+
 static const struct {
     uint8_t kind, counter; /* 0: its ids are not counted here */
     bool (*is_sound)(const struct engine *engine, const void *row);
@@ -204,6 +224,8 @@ static const struct {
     {TIDE_REC_spot, 0, spot_is_sound},
     {TIDE_REC_incident, TIDE_COUNTER_incident, incident_is_sound},
     {TIDE_REC_gateway_cursor, 0, cursor_is_sound},
+    {TIDE_REC_draw, TIDE_COUNTER_draw, draw_is_sound},
+    {TIDE_REC_wish, TIDE_COUNTER_wish, wish_is_sound},
 };
 
 static bool kind_is_sound(const struct engine *engine, size_t rule)
@@ -310,6 +332,11 @@ bool links_are_sound(const struct engine *engine)
     const struct account_state *account;
     while ((account = table_next(&engine->accounts, &cursor)) != NULL)
         if (!account_holds(engine, &account->row))
+            return false;
+    cursor = 0;
+    const struct draw_state *draw;
+    while ((draw = table_next(&engine->draws, &cursor)) != NULL)
+        if (draw->wish_count > TIDE_DRAW_WISHES_MAX)
             return false;
     cursor = 0;
     const struct session_state *session;

@@ -25,6 +25,7 @@ struct order_links {
 };
 
 struct slice_words; /* parking/slices.h */
+struct draw_lot;    /* parking/draw_proof.h */
 
 struct place_state {
     struct tide_place row;
@@ -60,6 +61,7 @@ struct zone_state {
     uint32_t first_slot, slot_count;
     uint32_t first_blackout; /* windows with slot 0 */
     uint32_t dirty;
+    uint32_t due_position; /* of its next draw */
 };
 struct slot_state {
     struct tide_slot row;
@@ -101,6 +103,15 @@ struct incident_state {
     struct tide_incident row;
     uint32_t due_position, padding;
 };
+struct draw_state {
+    struct tide_draw row;
+    uint32_t due_position;
+    uint32_t first_wish, last_wish, wish_count; /* by id */
+};
+struct wish_state {
+    struct tide_wish row;
+    uint32_t next_of_draw, padding;
+};
 struct day_state {
     struct tide_day row;
 };
@@ -134,7 +145,9 @@ struct engine {
     struct slices slices;
     struct tide_account pool; /* account 0 */
     struct table places, persons, roles, users, vehicles, zones, slots, lanes, windows, accounts,
-        bookings, series, sessions, spots, incidents, days, cursors, plates, commands;
+        bookings, series, sessions, spots, incidents, days, cursors, plates, commands, draws,
+        wishes;
+    struct draw_lot *draw_lot; /* scratch, see parking/draw_proof.h */
     uint32_t first_of_role[16];
     uint32_t role_number; /* last given */
     uint32_t day_due_position, grant_due_position, resettle_due_position;

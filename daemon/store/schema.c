@@ -20,7 +20,13 @@ static int step_to_1(sqlite3 *db)
     return SQLITE_OK;
 }
 
-static int (*const steps[STORE_SCHEMA])(sqlite3 *db) = {step_to_1};
+static int step_to_2(sqlite3 *db)
+{
+    int code = store_sql_run(db, store_schema_v2_fold);
+    return code == SQLITE_OK ? store_sql_run(db, store_schema_v2_indexes) : code;
+}
+
+static int (*const steps[STORE_SCHEMA])(sqlite3 *db) = {step_to_1, step_to_2};
 
 static int take_step(sqlite3 *db, int64_t from)
 {
@@ -70,5 +76,6 @@ enum store_error store_schema_migrate(sqlite3 *db, char *why, size_t why_cap)
 
 int store_schema_scratch(sqlite3 *db)
 {
-    return store_sql_run(db, store_schema_v1_fold);
+    int code = store_sql_run(db, store_schema_v1_fold);
+    return code == SQLITE_OK ? store_sql_run(db, store_schema_v2_fold) : code;
 }

@@ -6,5 +6,7 @@ extern const char *const store_schema_v1_own;
 extern const char *const store_schema_v1_fold;
 extern const char *const store_schema_v1_indexes;
 extern const char *const store_schema_v1_triggers;
+extern const char *const store_schema_v2_fold;
+extern const char *const store_schema_v2_indexes;
 
 #endif

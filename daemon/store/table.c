@@ -16,6 +16,9 @@ const char *store_table_live(unsigned kind)
     switch (kind) {
     case TIDE_REC_booking:
         return "state <= 1";
+    case TIDE_REC_draw:
+        return "state <= 3";
+    case TIDE_REC_wish:
     case TIDE_REC_series:
     case TIDE_REC_session:
     case TIDE_REC_incident:
@@ -26,6 +29,7 @@ const char *store_table_live(unsigned kind)
     case TIDE_REC_outcome:
     case TIDE_REC_passage:
     case TIDE_REC_forgotten:
+    case TIDE_REC_draw_span:
         return NULL;
     default:
         return "";

@@ -84,7 +84,7 @@ static enum store_error begin(struct again *again)
 static bool may_step(const struct engine *engine, const struct engine_event *event)
 {
     uint32_t cursor = 0;
-    if (event->kind > TIDE_REC_reloaded)
+    if (event->kind > TIDE_REC_draw_result)
         return false;
     if (event->when_ms < engine_now(engine))
         return false;

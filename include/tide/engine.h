@@ -24,7 +24,7 @@
 #include "tide/records.h"
 
 /* Raised whenever the same events would give other effects. */
-#define ENGINE_RULES 2u
+#define ENGINE_RULES 3u
 
 struct engine;
 
@@ -50,7 +50,7 @@ struct engine_event {
     tide_id user; /* who speaks: 0 for the daemon itself (tick, clock, genesis) */
     uint8_t kind; /* enum tide_record_kind, 100..169 */
     union tide_any as;
-    const uint8_t *blob; /* borrowed for the call */
+    const uint8_t *blob; /* of put, calendar, draw_result; borrowed for the call */
     uint32_t blob_len;
 };
 
@@ -133,6 +133,15 @@ void engine_zone_now(const struct engine *engine, tide_id zone, struct tide_zone
 /* One hour of the tide of a zone from start_ms on. */
 void engine_tide_hour(const struct engine *engine, tide_id zone, tide_ms start_ms,
                       struct tide_tide_hour *ret);
+/* What a draw waits for from the shell: a secret, whose digest comes back as a draw_seal event; its
+ * solution, which comes back as draw_result. The first such draw above `after`. */
+enum engine_draw_need { ENGINE_DRAW_NOTHING, ENGINE_DRAW_SECRET, ENGINE_DRAW_SOLVED };
+enum engine_draw_need engine_draw_needs(const struct engine *engine, tide_id after,
+                                        tide_id *ret_draw);
+/* A snapshot of all that decides a closed draw but its secret (daemon/core/parking/draw_proof.h).
+ * False when the draw is not closed. */
+struct draw_lot;
+bool engine_draw_lot(const struct engine *engine, tide_id draw, struct draw_lot *ret);
 /* Share of the fullest pool, in percent. */
 unsigned engine_pool_used_pct(const struct engine *engine);
 

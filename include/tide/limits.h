@@ -29,6 +29,13 @@
 #define TIDE_ALTERNATES_MAX 4         /* misread candidates that come along with a plate */
 #define TIDE_PUBLIC_ZONE_SLOTS_MIN 20 /* smaller zones are merged in public (design, privacy) */
 
+/* Draws. */
+#define TIDE_DRAWS_MAX 64          /* that are not over yet */
+#define TIDE_DRAW_WISHES_MAX 4096  /* of one draw */
+#define TIDE_DRAW_SPANS_MAX 4000   /* pieces of free time that one draw gives away */
+#define TIDE_DRAW_SETTLED_A_STEP 8 /* wishes told by one deadline */
+#define TIDE_DRAW_PAGE 16          /* wishes, and spans, of a draw in one reply */
+
 /* Devices. Elapsed time, never scaled. */
 #define TIDE_GATE_PULSE_VALID_MS 5000
 #define TIDE_GATE_ANSWER_MS 150

@@ -48,7 +48,8 @@
     X(person, uint32_t) X(user, uint32_t) X(plate, uint32_t) X(zone, uint32_t) X(slot, uint32_t)   \
     X(lane, uint32_t) X(window, uint32_t) X(booking, uint32_t) X(series, uint32_t)                 \
     X(session, uint32_t) X(incident, uint32_t) X(posting, uint32_t) X(notice, uint32_t)            \
-    X(command, uint32_t) X(passage, uint32_t)
+    X(command, uint32_t) X(passage, uint32_t) X(draw, uint32_t) X(wish, uint32_t)                  \
+    X(hex, int64_t) /* sixteen hexadecimal digits: a quarter of a digest, half of a nonce */
 
 /* ---- rows: R(number, name, keys) -------------------------------------------------------- */
 #define TIDE_ROWS(R)                                                                               \
@@ -63,7 +64,8 @@
     R(9, zone, 1) R(10, slot, 1) R(11, lane, 1) R(12, window, 1) R(13, account, 1)                 \
     R(14, booking, 1) R(15, series, 1) R(16, session, 1) R(17, spot, 1) R(18, incident, 1)         \
     R(19, posting, 1) R(20, notice, 1) R(21, command, 1) R(22, passage, 1)                         \
-    R(23, gateway_cursor, 1) R(24, forgotten, 2) R(25, outcome, 1)
+    R(23, gateway_cursor, 1) R(24, forgotten, 2) R(25, outcome, 1)                                 \
+    R(26, draw, 1) R(27, wish, 1) R(28, draw_span, 1)
 
 #define TIDE_FIELDS_setting_row(F, O) F(O, enum_setting, key) F(O, i64, value)
 #define TIDE_FIELDS_counter_row(F, O) F(O, enum_counter, counter) F(O, u32, next)
@@ -77,12 +79,17 @@
  * vehicle, or one that is blocked. */
 #define TIDE_FIELDS_vehicle(F, O)                                                                  \
     F(O, plate, plate) F(O, place, household) F(O, enum_vehicle_kind, kind) F(O, time, until_ms)
-/* outsiders: 1 when people from outside the compound may book; resolution: number on file. */
+/* outsiders: 1 when people from outside the compound may book; resolution: number on file.
+ * With policy draw: each day from draw_opens to draw_closes wishes are collected for draw_from to
+ * draw_until of the next; draw_next is the next day on which that happens, the engine's own. */
 #define TIDE_FIELDS_zone(F, O)                                                                     \
     F(O, zone, id)                                                                                 \
     F(O, place, place)                                                                             \
     F(O, enum_zone_policy, policy)                                                                 \
-    F(O, sense, sense) F(O, flag, outsiders) F(O, u32, resolution) F(O, u16, walk_group)
+    F(O, sense, sense) F(O, flag, outsiders) F(O, u32, resolution) F(O, u16, walk_group)           \
+    F(O, dayminute, draw_opens_min) F(O, dayminute, draw_closes_min)                               \
+    F(O, dayminute, draw_from_min) F(O, dayminute, draw_until_min) F(O, enum_draw_aim, draw_aim)   \
+    F(O, date, draw_next)
 #define TIDE_FIELDS_slot(F, O)                                                                     \
     F(O, slot, id)                                                                                 \
     F(O, zone, zone)                                                                               \
@@ -104,11 +111,13 @@
     F(O, dayminute, opens_min) F(O, dayminute, closes_min) F(O, time, start_ms) F(O, time, end_ms) \
     F(O, person, by)
 /* All balances sum to 0; held is promised by live bookings. Account 0 is the pool.
- * granted_month: year * 12 + month - 1 of the last monthly grant. */
+ * granted_month: year * 12 + month - 1 of the last monthly grant. used: minutes of stays and
+ * overstays, halved with each grant, so that what is long ago counts little (draws). */
 #define TIDE_FIELDS_account(F, O)                                                                  \
     F(O, place, household)                                                                         \
     F(O, minutes, balance_min)                                                                     \
-    F(O, minutes, held_min) F(O, u16, no_shows) F(O, u16, overstays) F(O, i32, granted_month)
+    F(O, minutes, held_min) F(O, u16, no_shows) F(O, u16, overstays) F(O, i32, granted_month)      \
+    F(O, minutes, used_min)
 /* slot is provisional until the car is there. outside: why the promise lies outside a window. */
 #define TIDE_FIELDS_booking(F, O)                                                                  \
     F(O, booking, id)                                                                              \
@@ -205,6 +214,42 @@
     F(O, user, gateway) F(O, u32, boot) F(O, u32, seq) F(O, time, seen_ms)
 #define TIDE_FIELDS_forgotten(F, O) F(O, enum_name_kind, kind) F(O, u32, id) F(O, time, at_ms)
 
+/* All wishes of a time in a zone, decided together. Wishes are taken from ask_from to ask_until for
+ * the time from start to end. commit = SHA-256 of a secret; root: of the tree of wishes; both parts
+ * and what follows from them: daemon/core/parking/draw_proof.h. value: what the public source said
+ * in its issue. limit: grains (or wishes) that nobody could have exceeded. */
+#define TIDE_FIELDS_draw(F, O)                                                                     \
+    F(O, draw, id)                                                                                 \
+    F(O, enum_draw_state, state)                                                                   \
+    F(O, zone, zone)                                                                               \
+    F(O, enum_draw_aim, aim)                                                                       \
+    F(O, enum_draw_source, source)                                                                 \
+    F(O, u32, issue) F(O, i64, value) F(O, time, ask_from_ms) F(O, time, ask_until_ms)             \
+    F(O, time, start_ms) F(O, time, end_ms) F(O, u32, wishes) F(O, u32, spans) F(O, u32, chosen)   \
+    F(O, i64, limit) F(O, hex, commit_1) F(O, hex, commit_2) F(O, hex, commit_3)                   \
+    F(O, hex, commit_4) F(O, hex, root_1) F(O, hex, root_2) F(O, hex, root_3) F(O, hex, root_4)    \
+    F(O, hex, secret_1) F(O, hex, secret_2) F(O, hex, secret_3) F(O, hex, secret_4)
+/* One wish of a draw. used: what its household had used and was promised when it asked. span: the
+ * draw_span that was drawn for it, 0 for none; slot: where that is, until it is settled. */
+#define TIDE_FIELDS_wish(F, O)                                                                     \
+    F(O, wish, id)                                                                                 \
+    F(O, draw, draw)                                                                               \
+    F(O, enum_wish_state, state)                                                                   \
+    F(O, plate, plate)                                                                             \
+    F(O, zone, zone)                                                                               \
+    F(O, enum_slot_class, cls)                                                                     \
+    F(O, place, household)                                                                         \
+    F(O, person, person)                                                                           \
+    F(O, user, by)                                                                                 \
+    F(O, enum_via, via) F(O, flag, visitor) F(O, time, start_ms) F(O, time, end_ms)                \
+    F(O, time, made_ms) F(O, minutes, used_min) F(O, hex, nonce_1) F(O, hex, nonce_2)              \
+    F(O, u32, span) F(O, slot, slot) F(O, booking, booking) F(O, enum_why, why)
+/* Free time that a draw could give away; of which slot is nobody's business. number: 1, 2, ... */
+#define TIDE_FIELDS_draw_span(F, O)                                                                \
+    F(O, u32, id)                                                                                  \
+    F(O, draw, draw)                                                                               \
+    F(O, u32, number) F(O, enum_slot_class, cls) F(O, time, start_ms) F(O, time, end_ms)
+
 /* ---- events: what enters. R(number, name, keys = 0) ------------------------------------- */
 #define TIDE_EVENTS(R)                                                                             \
     R(100, tick, 0)                                                                                \
@@ -220,13 +265,15 @@
     R(117, plate_seen, 0) R(118, slot_seen, 0) R(119, gate_report, 0)                              \
     R(120, command_done, 0) R(121, hello, 0) R(122, forget, 0) R(123, correct, 0)                  \
     R(124, resolve, 0) R(125, clock_accept, 0) R(126, accept_rules, 0)                             \
-    R(127, reloaded, 0) R(140, ask_quote, 0) R(141, ask_bookings, 0)                               \
+    R(127, reloaded, 0) R(128, draw_open, 0) R(129, draw_ask, 0) R(130, draw_withdraw, 0)          \
+    R(131, draw_value, 0) R(132, draw_seal, 0) R(133, draw_result, 0)                              \
+    R(140, ask_quote, 0) R(141, ask_bookings, 0)                               \
     R(142, ask_tide, 0) R(143, ask_shares, 0) R(144, ask_sheet, 0)                                 \
     R(145, ask_incidents, 0) R(146, ask_account, 0)                                                \
     R(147, ask_whoami, 0) R(148, ask_status, 0)                                                    \
     R(149, ask_inbox, 0) R(150, ask_history, 0)                                                    \
     R(151, ask_person, 0) R(152, ask_zones, 0)                                                     \
-    R(153, backup, 0) R(154, ask_passages, 0)
+    R(153, backup, 0) R(154, ask_passages, 0) R(155, ask_draws, 0) R(156, ask_proof, 0)
 #define TIDE_EVENT_IS_ASK(kind) ((kind) >= 140 && (kind) <= 169)
 
 #define TIDE_FIELDS_tick(F, O) F(O, u8, unused)
@@ -323,6 +370,37 @@
 #define TIDE_FIELDS_accept_rules(F, O)                                                             \
     F(O, u16, rules_version) F(O, person, person) F(O, enum_via, via)
 
+/* The committee's own draw, beside those that a zone holds each day. */
+#define TIDE_FIELDS_draw_open(F, O)                                                                \
+    F(O, zone, zone)                                                                               \
+    F(O, time, ask_from_ms)                                                                        \
+    F(O, time, ask_until_ms)                                                                       \
+    F(O, time, start_ms)                                                                           \
+    F(O, time, end_ms)                                                                             \
+    F(O, enum_draw_aim, aim) F(O, enum_draw_source, source) F(O, u32, issue) F(O, enum_via, via)
+/* A wish for the draw that collects for this time. nonce: the client's own 128 bits of chance. */
+#define TIDE_FIELDS_draw_ask(F, O)                                                                 \
+    F(O, plate, plate)                                                                             \
+    F(O, zone, zone)                                                                               \
+    F(O, enum_slot_class, cls)                                                                     \
+    F(O, time, start_ms)                                                                           \
+    F(O, time, end_ms)                                                                             \
+    F(O, place, household)                                                                         \
+    F(O, person, person)                                                                           \
+    F(O, enum_via, via) F(O, flag, visitor) F(O, hex, nonce_1) F(O, hex, nonce_2)
+#define TIDE_FIELDS_draw_withdraw(F, O) F(O, wish, wish) F(O, enum_via, via)
+/* What the public source said, its digits in a row. */
+#define TIDE_FIELDS_draw_value(F, O) F(O, draw, draw) F(O, i64, value) F(O, enum_via, via)
+/* The daemon's own: the secret is chosen, and bound by its digest. */
+#define TIDE_FIELDS_draw_seal(F, O)                                                                \
+    F(O, draw, draw)                                                                               \
+    F(O, hex, commit_1) F(O, hex, commit_2) F(O, hex, commit_3) F(O, hex, commit_4)
+/* The daemon's own: solved. blob: see draw_proof.h. */
+#define TIDE_FIELDS_draw_result(F, O)                                                              \
+    F(O, draw, draw)                                                                               \
+    F(O, hex, secret_1)                                                                            \
+    F(O, hex, secret_2) F(O, hex, secret_3) F(O, hex, secret_4) F(O, i64, limit)
+
 /* Asked, answered, not journaled. */
 #define TIDE_FIELDS_ask_quote(F, O)                                                                \
     F(O, plate, plate)                                                                             \
@@ -342,13 +420,18 @@
 #define TIDE_FIELDS_ask_person(F, O) F(O, person, person)
 #define TIDE_FIELDS_ask_zones(F, O) F(O, zone, after)
 #define TIDE_FIELDS_ask_passages(F, O) F(O, lane, lane) F(O, passage, before)
+/* Draws that are not over yet, and the household's wishes in them. */
+#define TIDE_FIELDS_ask_draws(F, O) F(O, zone, zone) F(O, place, household)
+/* From the tables: all that decided a draw, a page at a time. */
+#define TIDE_FIELDS_ask_proof(F, O) F(O, draw, draw) F(O, u32, after_wish) F(O, u32, after_span)
 #define TIDE_FIELDS_backup(F, O) F(O, u8, unused)
 
 /* ---- what only replies carry ------------------------------------------------------------ */
 #define TIDE_REPLIES(R)                                                                            \
     R(200, reply, 0)                                                                               \
     R(201, quote, 0)                                                                               \
-    R(202, tide_hour, 0) R(203, status, 0) R(204, whoami, 0) R(205, zone_now, 0) R(206, gap_day, 0)
+    R(202, tide_hour, 0) R(203, status, 0) R(204, whoami, 0) R(205, zone_now, 0)                   \
+    R(206, gap_day, 0) R(207, receipt, 0)
 /* Heads each answer. free_from..free_until: the nearest span that would have fitted. */
 #define TIDE_FIELDS_reply(F, O)                                                                    \
     F(O, enum_code, code)                                                                          \
@@ -379,6 +462,15 @@
     F(O, time, at_ms)                                                                              \
     F(O, u32, slots) F(O, u32, open) F(O, u32, promised) F(O, u32, parked) F(O, u32, free)
 #define TIDE_FIELDS_gap_day(F, O) F(O, date, date) F(O, enum_why, why)
+/* A wish is in: its leaf of the tree, and what the secret of its draw is bound by. */
+#define TIDE_FIELDS_receipt(F, O)                                                                  \
+    F(O, wish, wish)                                                                               \
+    F(O, draw, draw)                                                                               \
+    F(O, minutes, used_min)                                                                        \
+    F(O, hex, leaf_1)                                                                              \
+    F(O, hex, leaf_2)                                                                              \
+    F(O, hex, leaf_3) F(O, hex, leaf_4) F(O, hex, commit_1) F(O, hex, commit_2)                    \
+    F(O, hex, commit_3) F(O, hex, commit_4)
 
 /* clang-format on */
 #define TIDE_RECORDS(R) TIDE_ROWS(R) TIDE_EVENTS(R) TIDE_REPLIES(R)

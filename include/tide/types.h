@@ -75,7 +75,11 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 35, local_list) /* the gateway's own list decided */                                      \
     E(P, 36, overstayer) /* the place promised is still taken */                                   \
     E(P, 37, in_use)                                                                               \
-    E(P, 38, visitor) E(P, 39, gap) /* a fact before this one is missing */
+    E(P, 38, visitor) E(P, 39, gap) /* a fact before this one is missing */                        \
+    E(P, 40, to_be_drawn) /* this time is decided by a draw: ask there */                          \
+    E(P, 41, not_drawn)   /* decided together with others, and not served */                       \
+    E(P, 42, draw_closed) /* its wishes are collected already */                                   \
+    E(P, 43, draw_void)   /* it came to nothing: secret or public value were not there in time */
 
 #define TIDE_ENUM_place_kind(E, P)                                                                 \
     E(P, 0, none)                                                                                  \
@@ -109,7 +113,8 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 0, none) E(P, 1, owned) E(P, 2, rented) E(P, 3, common) E(P, 4, organisation)
 #define TIDE_ENUM_slot_class(E, P)                                                                 \
     E(P, 0, standard) E(P, 1, accessible) E(P, 2, charger) E(P, 3, small)
-#define TIDE_ENUM_zone_policy(E, P) E(P, 0, fcfs)
+/* draw: the hours of a day are decided the evening before, all wishes at once. */
+#define TIDE_ENUM_zone_policy(E, P) E(P, 0, fcfs) E(P, 1, draw)
 #define TIDE_ENUM_lane_dir(E, P) E(P, 0, both) E(P, 1, in) E(P, 2, out)
 #define TIDE_ENUM_vehicle_kind(E, P) E(P, 0, resident) E(P, 1, emergency) E(P, 2, blocked)
 #define TIDE_ENUM_plate_class(E, P)                                                                \
@@ -132,6 +137,19 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 0, booked)                                                                                \
     E(P, 1, parked) E(P, 2, kept) E(P, 3, cancelled) E(P, 4, no_show) E(P, 5, broken)
 #define TIDE_BOOKING_LIVE(state) ((state) <= TIDE_BOOKING_STATE_parked)
+
+/*   announced ──secret sealed──► open ──time over──► closed ──solved──► settling ──► decided
+ *       └────────────────────────────┴──────────────────┴── or ──► void    live: up to settling  */
+#define TIDE_ENUM_draw_state(E, P)                                                                 \
+    E(P, 0, announced)                                                                             \
+    E(P, 1, open) E(P, 2, closed) E(P, 3, settling) E(P, 4, decided) E(P, 5, void)
+#define TIDE_DRAW_LIVE(state) ((state) <= TIDE_DRAW_STATE_settling)
+/* What a draw serves the most of. */
+#define TIDE_ENUM_draw_aim(E, P) E(P, 0, minutes) E(P, 1, households)
+/* A public source of chance, named before (RFC 3797): ssq is 双色球 of the welfare lottery. */
+#define TIDE_ENUM_draw_source(E, P) E(P, 0, none) E(P, 1, ssq)
+#define TIDE_ENUM_wish_state(E, P)                                                                 \
+    E(P, 0, waiting) E(P, 1, won) E(P, 2, lost) E(P, 3, withdrawn) /* before it was closed */
 
 #define TIDE_ENUM_series_state(E, P) E(P, 0, live) E(P, 1, ended)
 #define TIDE_ENUM_session_state(E, P) E(P, 0, live) E(P, 1, ended)
@@ -174,7 +192,9 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 15, series_gap) /* one day of a series could not be promised */                           \
     E(P, 16, substitute) /* go to this slot instead */                                             \
     E(P, 17, clock_jump)                                                                           \
-    E(P, 18, visitor_came)
+    E(P, 18, visitor_came)                                                                         \
+    E(P, 19, draw_won)                                                                             \
+    E(P, 20, draw_lost)
 
 #define TIDE_ENUM_command_kind(E, P) E(P, 0, none) E(P, 1, open) E(P, 2, deny)
 #define TIDE_ENUM_command_state(E, P) E(P, 0, sent) E(P, 1, done) E(P, 2, failed) E(P, 3, expired)
@@ -203,7 +223,8 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 2, series)                                                                                \
     E(P, 3, session)                                                                               \
     E(P, 4, incident)                                                                              \
-    E(P, 5, posting) E(P, 6, notice) E(P, 7, command) E(P, 8, passage) E(P, 9, window)
+    E(P, 5, posting) E(P, 6, notice) E(P, 7, command) E(P, 8, passage) E(P, 9, window)             \
+    E(P, 10, draw) E(P, 11, wish) E(P, 12, draw_span)
 
 /* All closed sets. Each becomes an enum `tide_<set>` with members TIDE_<SET>_<name> below. */
 #define TIDE_ENUMS(X)                                                                              \
@@ -217,6 +238,8 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     X(zone_policy, ZONE_POLICY) X(lane_dir, LANE_DIR) X(vehicle_kind, VEHICLE_KIND)                \
     X(plate_class, PLATE_CLASS) X(window_kind, WINDOW_KIND)                                        \
     X(booking_state, BOOKING_STATE) X(series_state, SERIES_STATE)                                  \
+    X(draw_state, DRAW_STATE) X(draw_aim, DRAW_AIM) X(draw_source, DRAW_SOURCE)                    \
+    X(wish_state, WISH_STATE)                                                                      \
     X(session_state, SESSION_STATE) X(session_right, SESSION_RIGHT)                                \
     X(source, SOURCE) X(occupancy, OCCUPANCY) X(incident_kind, INCIDENT_KIND)                      \
     X(incident_state, INCIDENT_STATE) X(posting_reason, POSTING_REASON)                            \

@@ -40,7 +40,7 @@ def arguments(text, macro):
     pattern = r"^%s\(((?:[^()\"]|\"[^\"]*\"|\([^()]*\))*)\)" % macro
     for use in re.finditer(pattern, text, flags=re.M):
         parts = re.findall(r"(?:[^,\"()]|\"[^\"]*\"|\([^()]*\))+", use[1])
-        yield [part.strip().strip('"') for part in parts]
+        yield [re.sub(r'"\s*"', "", part.strip()).strip('"') for part in parts]
 
 
 TYPES = source("include/tide/types.h")
@@ -59,7 +59,7 @@ REPLIES = re.findall(r"R\(\d+, (\w+), \d\)", RECORDS["TIDE_REPLIES"])
 ROWS = re.findall(r"R\(\d+, (\w+), \d\)", RECORDS["TIDE_ROWS"])
 NAMES = ("place", "person", "user", "plate", "zone", "slot", "lane")
 NUMBERS = ("window", "booking", "series", "session", "incident", "posting", "notice", "command",
-           "passage")
+           "passage", "draw", "wish")
 MASKS = {"days": ["workday", "restday", "holiday", "eve"],
          "weekdays": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
          "sense": ["gate", "sensor", "hand"]}
@@ -106,6 +106,9 @@ def common():
             "description": "real time, never scaled, to the millisecond",
             "type": "string", "pattern": r"^%sT%s:[0-5]\d\.\d{3}%s$" % (date, clock, offset)},
         "date": {"type": "string", "pattern": "^%s$" % date},
+        "hex": {
+            "description": "a quarter of a SHA-256 digest, or half of a nonce",
+            "type": "string", "pattern": "^[0-9a-f]{16}$"},
         "day_minute": {
             "description": "time of day; from 24:00 on it is the next day's",
             "type": "string", "pattern": r"^[0-4]\d:[0-5]\d$"},
@@ -155,6 +158,8 @@ def type_schema(kind, given):
         return ref("day_minute")
     if kind == "flag":
         return {"type": "boolean"}
+    if kind == "hex":
+        return ref("hex")
     if kind in BITS:
         return {"type": "integer", "minimum": 0, "maximum": 2 ** BITS[kind] - 1}
     return {"type": "integer"}
@@ -281,7 +286,7 @@ def record_members(record):
             required.append(member)
             continue
         properties[member] = type_schema(kind, False)
-        if always_there(kind, name):
+        if always_there(kind, name) and not (record == "zone" and name.startswith("draw_")):
             required.append(member)
     for text in {"place": ["title"], "zone": ["title"], "zone_now": ["title"],
                  "person": ["full_name", "phone"]}.get(record, []):

@@ -44,7 +44,7 @@ struct audit {
     uint32_t replies, items;
 
     struct audit_ids live_bookings, live_sessions;
-    uint32_t last_id[TIDE_COUNTER_window + 1];
+    uint32_t last_id[TIDE_COUNTER_draw_span + 1];
     struct tide_day *days;
     uint32_t day_count, day_room;
     const struct tide_window **windows;
@@ -84,6 +84,7 @@ bool audit_slot_is_free(struct audit *audit, const struct tide_slot *slot, tide_
 bool audit_slot_is_taken_now(const struct audit *audit, tide_id slot);
 void audit_refusal(struct audit *audit, const struct tide_book *ask);
 void audit_ledger_event(struct audit *audit);
+void audit_draws_event(struct audit *audit);
 void audit_ledger_always(struct audit *audit);
 void audit_gate_event(struct audit *audit);
 void audit_shown(struct audit *audit, const struct engine_event *event, const uint8_t *effects,

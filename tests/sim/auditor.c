@@ -203,7 +203,7 @@ static void take_effects(struct audit *audit, const uint8_t *effects, size_t len
 static bool is_request(unsigned kind)
 {
     return kind != TIDE_REC_tick && kind != TIDE_REC_clock && kind != TIDE_REC_genesis &&
-           kind != TIDE_REC_reloaded;
+           kind != TIDE_REC_reloaded && kind != TIDE_REC_draw_seal && kind != TIDE_REC_draw_result;
 }
 
 /* A fact may be refused and yet have been received: the cursor moves. */
@@ -251,6 +251,12 @@ static enum tide_counter counter_of(unsigned kind)
         return TIDE_COUNTER_passage;
     case TIDE_REC_window:
         return TIDE_COUNTER_window;
+    case TIDE_REC_draw:
+        return TIDE_COUNTER_draw;
+    case TIDE_REC_wish:
+        return TIDE_COUNTER_wish;
+    case TIDE_REC_draw_span:
+        return TIDE_COUNTER_draw_span;
     default:
         return TIDE_COUNTER_none;
     }
@@ -285,9 +291,10 @@ static void check_history(struct audit *audit)
     for (uint32_t i = 0; i < audit->change_count; i++) {
         const struct audit_change *change = &audit->changes[i];
         bool record = change->kind == TIDE_REC_posting || change->kind == TIDE_REC_passage ||
-                      change->kind == TIDE_REC_notice;
+                      change->kind == TIDE_REC_notice || change->kind == TIDE_REC_draw_span;
         bool kept = record || change->kind == TIDE_REC_booking ||
-                    change->kind == TIDE_REC_session || change->kind == TIDE_REC_incident;
+                    change->kind == TIDE_REC_session || change->kind == TIDE_REC_incident ||
+                    change->kind == TIDE_REC_draw || change->kind == TIDE_REC_wish;
         bool forgetting = audit->event->kind == TIDE_REC_forget;
         if (change->verb == ENGINE_DEL && kept && !forgetting)
             audit_fail(audit, "a %s was deleted", tide_record_of(change->kind)->name);
@@ -338,6 +345,7 @@ void audit_event(struct audit *audit, uint64_t seq, const struct engine_event *e
     audit_bookings_event(audit);
     audit_windows_event(audit);
     audit_ledger_event(audit);
+    audit_draws_event(audit);
     audit_shown(audit, event, effects, len);
     audit_bookings_always(audit);
     audit->event = NULL;

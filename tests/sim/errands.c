@@ -75,12 +75,14 @@ static void reopen_a_zone(struct sim *sim)
 {
     uint32_t index = sim_rng_below(&sim->people, SIM_ZONES);
     const struct sim_zone *zone = &sim->world.zones[index];
-    put(sim, TIDE_ROLE_admin, TIDE_REC_zone,
-        &(struct tide_zone){.id = zone->id,
+    struct tide_zone row = {.id = zone->id,
                             .place = index == 3 ? sim->world.organisation : sim->world.compound,
                             .sense = zone->sense,
                             .outsiders = sim_rng_chance(&sim->people, 700),
-                            .resolution = 1 + sim_rng_below(&sim->people, 3)});
+                            .resolution = 1 + sim_rng_below(&sim->people, 3)};
+    if (index == SIM_DRAW_ZONE && sim_rng_chance(&sim->people, 800))
+        sim_world_draws(&row, TIDE_DRAW_AIM_minutes);
+    put(sim, TIDE_ROLE_admin, TIDE_REC_zone, &row);
 }
 
 static void end_a_blackout(struct sim *sim)
@@ -131,6 +133,7 @@ void sim_errands_day(struct sim *sim)
         name_a_steward, lose_a_telephone, sell_a_car, reopen_a_zone,           end_a_blackout,
         correct_a_name, accept_the_rules, ask_seldom, read_configuration_again};
     uint32_t count = 2 + sim_rng_below(&sim->people, 5);
+    sim_draws_day(sim);
     for (uint32_t i = 0; i < count && !sim->failed; i++)
         errands[sim_rng_below(&sim->people, sizeof errands / sizeof *errands)](sim);
 }

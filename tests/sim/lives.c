@@ -49,6 +49,7 @@ static void come_up(struct sim *sim)
 {
     sim->commit_planned = false;
     sim->hold_commits = 0;
+    sim_draws_forget(sim);
     load(sim);
     for (uint32_t i = 0; i < SIM_GATEWAYS; i++)
         sim_later(sim, 500, SIM_TODO_ONLINE, i, 0);

@@ -146,6 +146,7 @@ struct sim *sim_new(const struct sim_conf *conf)
         abort();
     tape_begin(conf->tape, &sim->limits);
     sim->ring = conf->ring;
+    sim->draws = sim_draws_new();
     sim->audit = audit_new();
     return sim;
 }
@@ -178,6 +179,7 @@ struct sim *sim_free(struct sim *sim)
     free(sim->effects.buf);
     free(sim->again.buf);
     free(sim->bytes);
+    free(sim->draws);
     audit_free(sim->audit);
     free(sim);
     return NULL;
@@ -230,6 +232,9 @@ static void play_one(struct sim *sim, const struct sim_todo *todo)
     case SIM_TODO_TRUST:
         sim_workload_trust(sim);
         break;
+    case SIM_TODO_DRAW:
+        sim_draws_look(sim);
+        break;
     case SIM_TODO_DAY:
         sim_workload_day(sim);
         sim_cars_day(sim);
@@ -258,6 +263,7 @@ int sim_play(struct sim *sim)
     sim_workload_begin(sim);
     sim_cars_begin(sim);
     sim_faults_begin(sim);
+    sim_later(sim, 1000, SIM_TODO_DRAW, 0, 0);
     while (!sim->failed && sim->queue_count > 0 && sim->queue[0].at_real < sim->end_ms) {
         run_timer(sim, sim->queue[0].at_real);
         if (sim->failed)

@@ -70,7 +70,8 @@ enum sim_todo_kind {
     SIM_TODO_OPEN,    /* a command reaches the gate: a = trip, b = 1 open, 0 deny */
     SIM_TODO_COMMIT,  /* a batch that waits for company has waited enough */
     SIM_TODO_TRUST,   /* somebody accepts the clock */
-    SIM_TODO_DAY      /* once a day: the committee's things */
+    SIM_TODO_DAY,     /* once a day: the committee's things */
+    SIM_TODO_DRAW     /* the daemon looks what draws need */
 };
 
 struct sim_todo {
@@ -141,6 +142,7 @@ struct sim_client {
     uint32_t held_count;
     tide_id window;
     tide_id series;
+    tide_id wish;
 };
 
 /* ---- what waits for its commit ------------------------------------------------------------- */
@@ -192,6 +194,7 @@ struct sim {
     bool suspended;
 
     struct sim_fault faults[SIM_FAULT_COUNT];
+    struct sim_draws *draws; /* draws.c */
     struct audit *audit;
     struct golden *golden;
     struct sim_ring *ring; /* the narrative */
@@ -265,6 +268,14 @@ void sim_chaos_event(struct sim *sim, uint32_t person);
 
 /* ---- errands.c: what the desk does once in a while ------------------------------------------ */
 void sim_errands_day(struct sim *sim);
+
+/* ---- draws.c: secrets, solutions, wishes ---------------------------------------------------- */
+struct sim_draws *sim_draws_new(void);
+void sim_draws_look(struct sim *sim);
+/* The daemon died: what it was thinking about is gone. */
+void sim_draws_forget(struct sim *sim);
+void sim_draws_want(struct sim *sim, uint32_t person);
+void sim_draws_day(struct sim *sim);
 
 /* ---- cars.c: what the cars do, whatever was promised --------------------------------------- */
 void sim_cars_begin(struct sim *sim);

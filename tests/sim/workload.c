@@ -214,8 +214,9 @@ static void want_as_resident(struct sim *sim, uint32_t person)
     static const struct {
         uint16_t up_to;
         void (*fn)(struct sim *sim, uint32_t person);
-    } wants[] = {{160, want_share},  {200, want_recall}, {230, want_unshare}, {620, want_book},
-                 {660, want_repeat}, {740, want_cancel}, {830, want_extend},  {1000, want_to_know}};
+    } wants[] = {{160, want_share},  {200, want_recall},    {230, want_unshare},
+                 {520, want_book},   {620, sim_draws_want}, {660, want_repeat},
+                 {740, want_cancel}, {830, want_extend},    {1000, want_to_know}};
     uint32_t chance = sim_rng_below(&sim->people, 1000);
     for (size_t i = 0; i < sizeof wants / sizeof *wants; i++)
         if (chance < wants[i].up_to) {
@@ -363,6 +364,8 @@ void sim_workload_reply(struct sim *sim, uint32_t number, const struct tide_repl
         client->window = reply->id;
     if (event->kind == TIDE_REC_repeat)
         client->series = reply->id;
+    if (event->kind == TIDE_REC_draw_ask)
+        client->wish = reply->id;
     if (event->kind == TIDE_REC_extend)
         learn_extension(sim, call);
     while (engine_effect_next(effects, len, &at, &verb, &kind, &any)) {

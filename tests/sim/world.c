@@ -270,6 +270,16 @@ static void slots(struct founding *f, uint32_t zone, uint32_t count, enum tide_s
     }
 }
 
+void sim_world_draws(struct tide_zone *row, enum tide_draw_aim aim)
+{
+    row->policy = TIDE_ZONE_POLICY_draw;
+    row->draw_opens_min = 17 * 60;
+    row->draw_closes_min = 21 * 60;
+    row->draw_from_min = 7 * 60;
+    row->draw_until_min = 19 * 60;
+    row->draw_aim = (uint8_t)aim;
+}
+
 static void zones(struct founding *f)
 {
     static const uint8_t sense[SIM_ZONES] = {TIDE_SENSE_GATE | TIDE_SENSE_SENSOR, TIDE_SENSE_GATE,
@@ -297,12 +307,15 @@ static void zones(struct founding *f)
         z->sense = sense[i];
         z->lane_in = i == 3 ? 2 : 0;
         z->lane_out = i == 3 ? 2 : 1;
-        row(f, TIDE_REC_zone,
-            &(struct tide_zone){.id = z->id,
-                                .place = i == 3 ? w->organisation : w->compound,
-                                .sense = sense[i],
-                                .outsiders = i != 2,
-                                .resolution = 1});
+        struct tide_zone r = {.id = z->id,
+                              .place = i == 3 ? w->organisation : w->compound,
+                              .sense = sense[i],
+                              .outsiders = i != 2,
+                              .resolution = 1};
+        if (i == SIM_DRAW_ZONE)
+            sim_world_draws(&r, sim_rng_chance(f->rng, 500) ? TIDE_DRAW_AIM_minutes
+                                                            : TIDE_DRAW_AIM_households);
+        row(f, TIDE_REC_zone, &r);
         slots(f, i, counts[i] > 2 ? counts[i] : 2,
               i == 3 ? TIDE_SLOT_TITLE_organisation : TIDE_SLOT_TITLE_owned);
     }

@@ -18,6 +18,7 @@
 
 #define SIM_UTC_OFFSET_MIN 480
 #define SIM_ZONES 4
+#define SIM_DRAW_ZONE 1 /* decides its days by draw */
 #define SIM_LANES 3
 #define SIM_GATEWAYS 3 /* compound's gates, organisation's gate, sensors */
 
@@ -89,6 +90,8 @@ void sim_world_found(struct sim_world *world, uint32_t households, struct sim_rn
                      const struct tide_names *names, sim_founding_fn *fn, void *arg);
 void sim_world_done(struct sim_world *world);
 /* A new plate; sometimes one character's misreading away from another. Returns its number. */
+/* The hours of draws in the row of a zone. */
+void sim_world_draws(struct tide_zone *row, enum tide_draw_aim aim);
 uint32_t sim_world_plate(struct sim_world *world, struct sim_rng *rng, enum sim_plate_kind kind);
 /* Misreads a plate: another text that a camera could take it for. Returns a number. */
 uint32_t sim_world_misread(struct sim_world *world, struct sim_rng *rng, uint32_t plate);

@@ -6,7 +6,8 @@
     daemon/net/      include/ and its own; no SQLite, no JSON
     daemon/ops/      include/ and its own
     protocol/        include/ and its own; the one place of the daemon that knows cJSON
-    clients/         include/, protocol/, daemon/net/broker.h and daemon/ops/ (log's mask), cJSON
+    clients/         include/, protocol/, daemon/net/broker.h and daemon/ops/ (log's mask), cJSON;
+                     and how a draw is decided, for who decides it anew
     tests/sim/audit* the auditor: nothing of the core
     daemon/server*.c and daemon/pump*.c alone see all layers
 """
@@ -25,7 +26,8 @@ RULES = [
     ("daemon/ops/", r"tide/(?!client\.h)|daemon/ops/", None,
      r"sqlite3|cjson/|uv\.h|MQTT"),
     ("protocol/", r"tide/(?!client\.h)|protocol/", None, r"sqlite3|uv\.h|MQTT|microhttpd"),
-    ("clients/", r"tide/|protocol/|clients/|daemon/net/broker\.h|daemon/ops/", None, r"uv\.h"),
+    ("clients/", r"tide/|protocol/|clients/|daemon/net/broker\.h|daemon/ops/"
+     r"|daemon/core/parking/draw_proof\.h", None, r"uv\.h"),
 ]
 ALL_LAYERS = re.compile(r"^daemon/(server|pump)\w*\.[ch]$")
 CJSON_AT = re.compile(r"^(protocol|clients|tests|deploy/demo)/")

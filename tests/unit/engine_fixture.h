@@ -146,9 +146,10 @@ static inline size_t fixture_people_rows(uint8_t *blob)
 static inline size_t fixture_supply_rows(uint8_t *blob)
 {
     size_t at = 0;
-    ROW(zone, 1, COMPOUND, 0, TIDE_SENSE_GATE | TIDE_SENSE_SENSOR, 0, 0, 0);
-    ROW(zone, 2, COMPOUND, 0, TIDE_SENSE_HAND, 1, 2019, 0);
-    ROW(zone, 3, COMPOUND, 0, TIDE_SENSE_SENSOR, 0, 0, 0);
+    ROW(zone, .id = 1, .place = COMPOUND, .sense = TIDE_SENSE_GATE | TIDE_SENSE_SENSOR);
+    ROW(zone, .id = 2, .place = COMPOUND, .sense = TIDE_SENSE_HAND, .outsiders = 1,
+        .resolution = 2019);
+    ROW(zone, .id = 3, .place = COMPOUND, .sense = TIDE_SENSE_SENSOR);
     for (tide_id id = 1; id <= 8; id++) {
         bool owned = id == 1;
         ROW(slot, id,

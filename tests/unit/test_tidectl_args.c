@@ -67,8 +67,8 @@ static void the_table_is_whole(void **state)
         for (const struct ctl_param *param = at->params; param->name; param++) {
             assert_true(param->en && *param->en && param->zh && *param->zh);
             assert_true((param->kind != CTL_WORD && param->kind != CTL_WORDS) || param->words);
-            assert_true(param->kind != CTL_TIME || strcmp(param->member, "end") == 0 ||
-                        strcmp(param->member, "start") == 0);
+            assert_true(param->kind != CTL_TIME ||
+                        ctl_has("start end ask_from ask_until", param->member));
         }
     }
 }

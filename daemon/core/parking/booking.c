@@ -8,6 +8,7 @@
 #include "daemon/core/calendar.h"
 #include "daemon/core/ledger.h"
 #include "daemon/core/notice.h"
+#include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
 
 struct span booking_span(const struct tide_booking *booking, tide_ms now_ms)
@@ -184,10 +185,10 @@ static bool household_may(struct step *step, const struct booking_wish *wish,
     CHECK(household != NULL);
     if (!zone->row.outsiders && !place_within(engine, wish->household, zone->row.place))
         return refuse(step, reply, TIDE_CODE_not_authorized, TIDE_WHY_not_open_to_outsiders, 0);
-    if (household->live_bookings >= live_max)
+    if (household->live_bookings + wish->waiting >= live_max)
         return refuse(step, reply, TIDE_CODE_quota, TIDE_WHY_household_cap, live_max);
     int64_t available = ledger_available(engine, wish->household);
-    if (need_min > available)
+    if ((int64_t)need_min + wish->waiting_min > available)
         return refuse(step, reply, TIDE_CODE_quota, TIDE_WHY_minutes_short, available);
     return true;
 }
@@ -220,7 +221,7 @@ static struct booking_state *booking_write(struct step *step, const struct booki
     row->cls = (uint8_t)wish->cls;
     row->household = wish->household;
     row->person = wish->person;
-    row->by = step->user;
+    row->by = wish->by != 0 ? wish->by : step->user;
     row->via = (uint8_t)wish->via;
     row->visitor = wish->visitor;
     row->series = wish->series;
@@ -235,6 +236,37 @@ static struct booking_state *booking_write(struct step *step, const struct booki
     return booking;
 }
 
+bool booking_may_be(struct step *step, const struct booking_wish *wish, struct span span,
+                    struct tide_reply *ret_reply)
+{
+    return times_are_sound(step, wish, span, ret_reply) &&
+           plate_is_clear(step, wish->plate, 0, span, ret_reply) &&
+           household_may(step, wish, zone_of(step->engine, wish->zone),
+                         (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN), ret_reply);
+}
+
+/* A time that a draw gives away is asked for there. */
+static bool is_drawn(struct step *step, tide_id zone, struct span span, struct tide_reply *reply)
+{
+    tide_ms from_ms;
+    if (!draw_keeps(step->engine, zone, span, &from_ms))
+        return false;
+    refuse(step, reply, TIDE_CODE_conflict, TIDE_WHY_to_be_drawn, 0);
+    reply->free_from_ms = from_ms;
+    return true;
+}
+
+static tide_id seat_for(struct step *step, const struct booking_wish *wish, struct span span)
+{
+    const struct slot_state *drawn = slot_of(step->engine, wish->drawn_slot);
+    if (drawn != NULL && drawn->row.zone == wish->zone && drawn->row.cls == wish->cls &&
+        freemap_is_free(step->engine, drawn, span.from, span.until) &&
+        (span.from > span.now || !spot_taken_by_other(step->engine, drawn, 0)))
+        return drawn->row.id;
+    tide_id slot = seat_find(step->engine, wish->zone, wish->cls, span, 0);
+    return slot != 0 ? slot : reseat_find(step, wish->zone, wish->cls, span);
+}
+
 struct booking_state *booking_make(struct step *step, const struct booking_wish *wish,
                                    struct tide_reply *ret_reply)
 {
@@ -246,19 +278,15 @@ struct booking_state *booking_make(struct step *step, const struct booking_wish 
         refuse(step, ret_reply, TIDE_CODE_not_found, TIDE_WHY_none, 0);
         return NULL;
     }
-    if (!times_are_sound(step, wish, span, ret_reply) ||
-        !plate_is_clear(step, wish->plate, 0, span, ret_reply) ||
-        !household_may(step, wish, zone, (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN),
-                       ret_reply))
+    if (!booking_may_be(step, wish, span, ret_reply) ||
+        (wish->drawn_slot == 0 && is_drawn(step, wish->zone, span, ret_reply)))
         return NULL;
     if (engine->bookings.count == engine->bookings.cap ||
         (plate_of(engine, wish->plate) == NULL && engine->plates.count == engine->plates.cap)) {
         refuse(step, ret_reply, TIDE_CODE_full, TIDE_WHY_pool_full, engine->bookings.cap);
         return NULL;
     }
-    tide_id slot = seat_find(engine, wish->zone, wish->cls, span, 0);
-    if (slot == 0)
-        slot = reseat_find(step, wish->zone, wish->cls, span);
+    tide_id slot = seat_for(step, wish, span);
     if (slot == 0) {
         refuse_full(step, wish, span, ret_reply);
         return NULL;
@@ -408,6 +436,11 @@ void extend_take(struct step *step)
     struct span whole = {span.from, asked.until, span.from}; /* its start may lie in the past */
     if (!times_are_sound(step, &wish, whole, &reply) ||
         !plate_is_clear(step, booking->row.plate, booking->row.id, whole, &reply)) {
+        step_reply(step, &reply);
+        return;
+    }
+    struct span added = {span.until, asked.until, span.now};
+    if (added.from < added.until && is_drawn(step, booking->row.zone, added, &reply)) {
         step_reply(step, &reply);
         return;
     }

@@ -3,7 +3,7 @@
  *   freemap (bits) ◄─ window ◄─ seat ◄─ booking ◄─ series
  *                                 ▲        ▲
  *                   presence ─────┘────────┤   sessions: cars that are there
- *                   ▲   ▲   ▲              │
+ *                   ▲   ▲   ▲              │           draw (all wishes at once) above booking
  *                 gate  │  sensor       incident
  *                      tide (what may be looked at)
  */
@@ -95,7 +95,13 @@ struct booking_wish {
     enum tide_via via;
     bool visitor;
     tide_ms start_ms, end_ms;
+    uint32_t waiting; /* of the household in draws: counts against its cap and its account */
+    int32_t waiting_min;
+    tide_id by, drawn_slot; /* decided by a draw: who asked then, and where (0: no draw) */
 };
+/* Whether the rules allow it at all, wherever there may be room; on refusal fills *ret_reply. */
+bool booking_may_be(struct step *step, const struct booking_wish *wish, struct span span,
+                    struct tide_reply *ret_reply);
 struct booking_state *booking_make(struct step *step, const struct booking_wish *wish,
                                    struct tide_reply *ret_reply);
 /* A live booking of the plate, other than `except`, that overlaps the span; 0 when none does. */

@@ -6,6 +6,7 @@
 #include "daemon/core/authority.h"
 #include "daemon/core/calendar.h"
 #include "daemon/core/ledger.h"
+#include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
 
 #define HOUR_MS (60 * TIDE_MINUTE_MS)
@@ -106,6 +107,13 @@ static void ask_quote(struct step *step)
                     span.until <= span.from ? TIDE_WHY_ends_before_start
                     : span.from < span.now  ? TIDE_WHY_in_the_past
                                             : TIDE_WHY_beyond_horizon);
+        return;
+    }
+    tide_ms from_ms;
+    if (draw_keeps(engine, ask->zone, span, &from_ms)) {
+        step_reply(step, &(struct tide_reply){.code = TIDE_CODE_conflict,
+                                              .why = TIDE_WHY_to_be_drawn,
+                                              .free_from_ms = from_ms});
         return;
     }
     enum tide_slot_class cls = (enum tide_slot_class)ask->cls;
@@ -377,7 +385,8 @@ void parking_ask(struct step *step)
         [TIDE_REC_ask_status] = ask_status,   [TIDE_REC_ask_inbox] = ask_tables,
         [TIDE_REC_ask_history] = ask_tables,  [TIDE_REC_ask_person] = ask_tables,
         [TIDE_REC_ask_zones] = ask_zones,     [TIDE_REC_ask_passages] = ask_tables,
-        [TIDE_REC_backup] = ask_backup,
+        [TIDE_REC_backup] = ask_backup,       [TIDE_REC_ask_draws] = draws_ask,
+        [TIDE_REC_ask_proof] = proof_ask,
     };
     CHECK(asks[step->event->kind] != NULL);
     asks[step->event->kind](step);
