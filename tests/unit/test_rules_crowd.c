@@ -169,6 +169,36 @@ static void the_least_left_over_of_many(void **state)
         }
 }
 
+/* The guard's sheet, page by page: every promise once, slot by slot, no page too long. */
+static void a_sheet_of_many_pages(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t made = 0, seen = 0, after = 0, pages = 0;
+    for (; made < 70; made++) {
+        book_one(f, 20 + made / 30, 1000 + made, 1, TIDE_SLOT_CLASS_standard);
+        CODE_IS(f, ok);
+    }
+    do {
+        struct tide_booking row;
+        tide_id last = after;
+        fixture_send(f, ADMIN, TIDE_REC_ask_sheet,
+                     &(struct tide_ask_sheet){.zone = 1, .after = after});
+        CODE_IS(f, ok);
+        unsigned n = 0;
+        for (; fixture_effect(f, ENGINE_ITEM, TIDE_REC_booking, n, &row); n++) {
+            assert_true(row.slot > last);
+            last = row.slot;
+        }
+        assert_in_range(n, 1, TIDE_REPLY_ITEMS_MAX);
+        seen += n;
+        pages++;
+        assert_true(f->reply.id >= last);
+        after = f->reply.id;
+    } while (f->reply.more);
+    assert_int_equal(seen, made);
+    assert_in_range(pages, 3, 4);
+}
+
 /* Moved away is never moved to where it is. */
 static void a_recall_moves_to_another_slot(void **state)
 {
@@ -228,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_slot_is_given_once, crowd_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(the_least_left_over_of_many, crowd_set_up,
                                         fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_sheet_of_many_pages, crowd_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_recall_moves_to_another_slot, crowd_set_up,
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_clerk_of_the_compound_has_a_desk, fixture_set_up,

@@ -362,6 +362,13 @@ static void rows_that_go(void **state)
                                          .k2 = rows[i].k2,
                                          .k3 = rows[i].k3});
         expect(f, rows[i].rule, rows[i].code, rows[i].why);
+        union tide_any row = {.user = {0}}; /* the tables learn of it; a device is only revoked */
+        bool device = rows[i].kind == TIDE_REC_user;
+        bool told = fixture_effect(f, device ? ENGINE_PUT : ENGINE_DEL, rows[i].kind, 0, &row);
+        if (told != (f->reply.code == TIDE_CODE_ok))
+            fail_msg("%s: %s", rows[i].rule, told ? "told" : "not told");
+        if (told && device)
+            assert_int_equal(row.user.state, TIDE_USER_STATE_revoked);
         done(f);
     }
 }

@@ -383,7 +383,7 @@ static int homes_set_up(void **state)
     f->effects.buf = malloc(f->effects.cap);
     f->now_ms = MONDAY_0800;
     struct engine_limits limits = {
-        .places = 300, .persons = 300, .users = 8, .zones = 2, .slots = 64};
+        .places = 300, .persons = 300, .users = 8, .zones = 64, .slots = 64};
     size_t size = (engine_size(&limits) + 63) & ~(size_t)63;
     f->memory = aligned_alloc(64, size);
     assert_non_null(f->memory);
@@ -427,6 +427,32 @@ static void every_home_gets_its_month_once(void **state)
         assert_int_equal(account(f, 250)->balance_min, (int32_t)(month - 1) * grant);
         assert_int_equal(account(f, 0)->balance_min, -(int32_t)(month * HOMES + month - 1) * grant);
     }
+}
+
+/* Pages of zones: each once, in their order. */
+static void more_zones_than_fit_a_page(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t after = 0, seen = 0, pages = 0;
+    for (tide_id zone = 1; zone <= 40; zone++)
+        PUT(f, zone, zone, COMMUNITY, 0, TIDE_SENSE_HAND);
+    do {
+        struct tide_zone zone;
+        struct tide_zone_now now;
+        fixture_send(f, ADMIN, TIDE_REC_ask_zones, &(struct tide_ask_zones){.after = after});
+        CODE_IS(f, ok);
+        unsigned n = 0;
+        for (; fixture_effect(f, ENGINE_ITEM, TIDE_REC_zone, n, &zone); n++) {
+            assert_int_equal(zone.id, ++seen);
+            assert_true(fixture_effect(f, ENGINE_ITEM, TIDE_REC_zone_now, n, &now));
+            assert_int_equal(now.zone, zone.id);
+        }
+        assert_in_range(n, 1, TIDE_REPLY_ITEMS_MAX / 2);
+        after = f->reply.id;
+        pages++;
+    } while (f->reply.more);
+    assert_int_equal(seen, 40);
+    assert_int_equal(pages, 3);
 }
 
 /* Nothing to give is given as well: the account says for which month. */
@@ -530,6 +556,8 @@ int main(void)
         cmocka_unit_test(too_early_is_told_with_its_time),
         T(a_full_house_still_lets_its_own_in),
         cmocka_unit_test_setup_teardown(every_home_gets_its_month_once, homes_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(more_zones_than_fit_a_page, homes_set_up,
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_month_without_minutes, homes_set_up, fixture_tear_down),
         T(a_small_jump_suspends_nothing),

@@ -310,6 +310,24 @@ static void a_recall_that_cannot_be_moves_nobody(void **state)
     assert_int_equal(fixture_booking(f, late)->slot, was);
 }
 
+/* What ends as the recall begins, or begins as it ends, is not in its way. */
+static void a_recall_meets_nobody(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t before = fixture_book(f, NEIGHBOUR, 50, 3, 0, 60);
+    uint32_t after = fixture_book(f, NEIGHBOUR, 51, 3, 120, 180);
+    tide_id slot = fixture_booking(f, before)->slot;
+    assert_int_equal(fixture_booking(f, after)->slot, slot);
+    fixture_send(f, NEIGHBOUR, TIDE_REC_arrive, &(struct tide_arrive){.booking = before});
+    CODE_IS(f, ok);
+    fixture_send(f, CLERK, TIDE_REC_recall,
+                 &(struct tide_recall){slot, MONDAY_0800 + HOUR_MS, MONDAY_0800 + 2 * HOUR_MS, 0});
+    expect(f, "between two promises", "ok", "none");
+    assert_int_equal(fixture_booking(f, before)->slot, slot);
+    assert_int_equal(fixture_booking(f, after)->slot, slot);
+    assert_int_equal(fixture_booking(f, after)->moves, 0);
+}
+
 static void the_first_moved_moves_back(void **state)
 {
     struct fixture *f = *state;
@@ -457,6 +475,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(slots_come_in_order, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_recall_that_cannot_be_moves_nobody, fixture_set_up,
                                         fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_recall_meets_nobody, fixture_set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(the_first_moved_moves_back, fixture_set_up,
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(an_order_is_lifted_by_the_desk, fixture_set_up,

@@ -96,73 +96,78 @@ static int tear_down(void **state)
          __VA_ARGS__)
 
 /* One row more. */
+static const struct {
+    const char *rule;
+    struct some_row row;
+    int expected;
+} more[] = {
+    {"nothing", {0}, 0},
+    {"a promise between two", BOOKING(1, .slot = 1, .start_ms = AT(180), .end_ms = AT(181)), 0},
+    {"one that meets the next", BOOKING(1, .slot = 1, .start_ms = AT(0), .end_ms = AT(61)),
+     UNSOUND},
+    {"one within another", BOOKING(1, .slot = 1, .start_ms = AT(125), .end_ms = AT(130)), UNSOUND},
+    {"one by its grain", BOOKING(1, .slot = 1, .start_ms = AT(178), .end_ms = AT(181)), UNSOUND},
+    {"one on another slot", BOOKING(2, .slot = 5, .start_ms = AT(0), .end_ms = AT(61)), 0},
+    {"one that lasts no time", BOOKING(2, .slot = 5, .start_ms = AT(5), .end_ms = AT(5)), UNSOUND},
+    {"one of a household without an account",
+     SOME(booking, .id = 4, .plate = 52, .zone = 1, .slot = 1, .household = 4, .start_ms = AT(300),
+          .end_ms = AT(360)),
+     UNSOUND},
+    {"more held than the account holds",
+     SOME(booking, .id = 4, .plate = 52, .zone = 1, .slot = 1, .household = 3, .start_ms = AT(300),
+          .end_ms = AT(360), .held_min = 1),
+     UNSOUND},
+    {"a promise twice",
+     SOME(booking, .id = 1, .plate = 52, .zone = 1, .slot = 1, .household = 3, .start_ms = AT(300),
+          .end_ms = AT(360)),
+     REFUSED},
+    {"a promise without number", SOME(booking, .plate = 52), REFUSED},
+    {"a car on a free slot", CAR(8, .plate = 60, .zone = 1, .slot = 1), 0},
+    {"a car anywhere", CAR(8, .plate = 60), 0},
+    {"a second car on a slot", CAR(8, .plate = 60, .zone = 1, .slot = 2), UNSOUND},
+    {"a plate that is there twice", CAR(8, .plate = 51), UNSOUND},
+    {"a car on a slot of another zone", CAR(8, .plate = 60, .zone = 2, .slot = 1), UNSOUND},
+    {"a car of a promise that has another", CAR(8, .plate = 51, .zone = 1, .slot = 2, .booking = 3),
+     UNSOUND},
+    {"a car of a promise for later", CAR(8, .plate = 50, .zone = 1, .slot = 1, .booking = 1),
+     UNSOUND},
+    {"a series", SERIES(.opens_min = 60, .closes_min = 120, .from_date = TODAY), 0},
+    {"to the day on which it begins",
+     SERIES(.opens_min = 60, .closes_min = 120, .from_date = TODAY, .until_date = TODAY), 0},
+    {"to the day before",
+     SERIES(.opens_min = 60, .closes_min = 120, .from_date = TODAY, .until_date = TODAY - 1),
+     UNSOUND},
+    {"on days there are not",
+     SOME(series, .id = 1, .plate = 50, .zone = 1, .household = 3, .days = 16, .weekdays = 127,
+          .opens_min = 60, .closes_min = 120),
+     UNSOUND},
+    {"a device of somebody", SOME(user, 1, 1, TIDE_USER_KIND_app), 0},
+    {"a device of nobody", SOME(user, 1, 0, TIDE_USER_KIND_app), 0},
+    {"a device of the unknown", SOME(user, 1, 2, TIDE_USER_KIND_app), UNSOUND},
+    {"of no minute", SERIES(.opens_min = 60, .closes_min = 60, .from_date = TODAY), UNSOUND},
+    {"from the last minute of a day", SERIES(.opens_min = 1439, .closes_min = 1440), 0},
+    {"from the next day", SERIES(.opens_min = 1440, .closes_min = 1441), UNSOUND},
+    {"a setting that is none", SOME(setting_row, 200, 1), REFUSED},
+    {"the first that is none", SOME(setting_row, TIDE_SETTINGS_COUNT, 1), REFUSED},
+    {"a counter that is none", SOME(counter_row, 200, 1), REFUSED},
+    {"a number far on", SOME(counter_row, TIDE_COUNTER_notice, 3000000000u), 0},
+    {"the last number", SOME(counter_row, TIDE_COUNTER_notice, UINT32_MAX), UNSOUND},
+    {"what is no state", SOME(posting, .id = 1), REFUSED},
+    {"what is no row", SOME(cancel, .booking = 1), REFUSED},
+    {"a horizon beyond the ring", SOME(setting_row, TIDE_SETTING_horizon_days, 21), REFUSED},
+    {"the longest horizon", SOME(setting_row, TIDE_SETTING_horizon_days, 20), 0},
+    {"days known beyond it", SOME(setting_row, TIDE_SETTING_rolled_date, TODAY + 21), UNSOUND},
+    {"as many days as there may be", SOME(setting_row, TIDE_SETTING_rolled_date, TODAY + 20), 0},
+    {"a house on itself", SOME(place, 5, TIDE_PLACE_KIND_stair, 5), UNSOUND},
+};
+
 static void one_row_more(void **state)
 {
-    static const struct {
-        const char *rule;
-        struct some_row row;
-        int expected;
-    } rows[] = {
-        {"nothing", {0}, 0},
-        {"a promise between two", BOOKING(1, .slot = 1, .start_ms = AT(180), .end_ms = AT(181)), 0},
-        {"one that meets the next", BOOKING(1, .slot = 1, .start_ms = AT(0), .end_ms = AT(61)),
-         UNSOUND},
-        {"one within another", BOOKING(1, .slot = 1, .start_ms = AT(125), .end_ms = AT(130)),
-         UNSOUND},
-        {"one by its grain", BOOKING(1, .slot = 1, .start_ms = AT(178), .end_ms = AT(181)),
-         UNSOUND},
-        {"one on another slot", BOOKING(2, .slot = 5, .start_ms = AT(0), .end_ms = AT(61)), 0},
-        {"one that lasts no time", BOOKING(2, .slot = 5, .start_ms = AT(5), .end_ms = AT(5)),
-         UNSOUND},
-        {"one of a household without an account",
-         SOME(booking, .id = 4, .plate = 52, .zone = 1, .slot = 1, .household = 4,
-              .start_ms = AT(300), .end_ms = AT(360)),
-         UNSOUND},
-        {"more held than the account holds",
-         SOME(booking, .id = 4, .plate = 52, .zone = 1, .slot = 1, .household = 3,
-              .start_ms = AT(300), .end_ms = AT(360), .held_min = 1),
-         UNSOUND},
-        {"a promise twice",
-         SOME(booking, .id = 1, .plate = 52, .zone = 1, .slot = 1, .household = 3,
-              .start_ms = AT(300), .end_ms = AT(360)),
-         REFUSED},
-        {"a promise without number", SOME(booking, .plate = 52), REFUSED},
-        {"a car on a free slot", CAR(8, .plate = 60, .zone = 1, .slot = 1), 0},
-        {"a car anywhere", CAR(8, .plate = 60), 0},
-        {"a second car on a slot", CAR(8, .plate = 60, .zone = 1, .slot = 2), UNSOUND},
-        {"a plate that is there twice", CAR(8, .plate = 51), UNSOUND},
-        {"a car on a slot of another zone", CAR(8, .plate = 60, .zone = 2, .slot = 1), UNSOUND},
-        {"a car of a promise that has another",
-         CAR(8, .plate = 51, .zone = 1, .slot = 2, .booking = 3), UNSOUND},
-        {"a car of a promise for later", CAR(8, .plate = 50, .zone = 1, .slot = 1, .booking = 1),
-         UNSOUND},
-        {"a series", SERIES(.opens_min = 60, .closes_min = 120, .from_date = TODAY), 0},
-        {"to the day on which it begins",
-         SERIES(.opens_min = 60, .closes_min = 120, .from_date = TODAY, .until_date = TODAY), 0},
-        {"to the day before",
-         SERIES(.opens_min = 60, .closes_min = 120, .from_date = TODAY, .until_date = TODAY - 1),
-         UNSOUND},
-        {"of no minute", SERIES(.opens_min = 60, .closes_min = 60, .from_date = TODAY), UNSOUND},
-        {"from the last minute of a day", SERIES(.opens_min = 1439, .closes_min = 1440), 0},
-        {"from the next day", SERIES(.opens_min = 1440, .closes_min = 1441), UNSOUND},
-        {"a setting that is none", SOME(setting_row, 200, 1), REFUSED},
-        {"a counter that is none", SOME(counter_row, 200, 1), REFUSED},
-        {"a number far on", SOME(counter_row, TIDE_COUNTER_notice, 3000000000u), 0},
-        {"the last number", SOME(counter_row, TIDE_COUNTER_notice, UINT32_MAX), UNSOUND},
-        {"what is no state", SOME(posting, .id = 1), REFUSED},
-        {"what is no row", SOME(cancel, .booking = 1), REFUSED},
-        {"a horizon beyond the ring", SOME(setting_row, TIDE_SETTING_horizon_days, 21), REFUSED},
-        {"the longest horizon", SOME(setting_row, TIDE_SETTING_horizon_days, 20), 0},
-        {"days known beyond it", SOME(setting_row, TIDE_SETTING_rolled_date, TODAY + 21), UNSOUND},
-        {"as many days as there may be", SOME(setting_row, TIDE_SETTING_rolled_date, TODAY + 20),
-         0},
-        {"a house on itself", SOME(place, 5, TIDE_PLACE_KIND_stair, 5), UNSOUND},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        int seen = load(0, 0, &rows[i].row, MONDAY_0800);
-        if (seen != rows[i].expected)
-            fail_msg("%s: expected %d, seen %d", rows[i].rule, rows[i].expected, seen);
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        int seen = load(0, 0, &more[i].row, MONDAY_0800);
+        if (seen != more[i].expected)
+            fail_msg("%s: expected %d, seen %d", more[i].rule, more[i].expected, seen);
     }
 }
 
