@@ -132,7 +132,7 @@ static tide_id least_left_over(const struct engine *engine, const uint64_t *set,
 static tide_id best_fit(const struct engine *engine, const uint64_t *found,
                         struct slice_words words, struct span span, grain *ret_left)
 {
-    struct side before, after;
+    struct side before = {.count = 0}, after = {.count = 0};
     for (unsigned k = 0; k < LEVELS_MAX; k++) {
         before.set[k] = slices_scratch(engine, SLICE_LEVELS + k);
         after.set[k] = slices_scratch(engine, SLICE_LEVELS + LEVELS_MAX + k);
