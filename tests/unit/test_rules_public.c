@@ -224,6 +224,48 @@ static void nobody_is_reminded_who_does_not_want_it(void **state)
     }
 }
 
+/* The clerk is told when the days of a year come into sight for which there are no papers. */
+static void papers_that_are_missing(void **state)
+{
+    struct fixture *f = *state;
+    unsigned told = 0;
+    fixture_put_blob(f, CLERK, NULL, 0, TIDE_REC_calendar); /* of 2019 */
+    CODE_IS(f, ok);
+    fixture_pass(f, 0);
+    for (unsigned day = 0; day < 220; day++) {
+        fixture_pass(f, TIDE_DAY_MS);
+        told += fixture_told(f, CLERK, TIDE_NOTICE_KIND_calendar_missing);
+        assert_false(fixture_told(f, OWNER, TIDE_NOTICE_KIND_calendar_missing));
+        if (told != (day >= 211)) /* from 2019-12-18 on the first of January is in sight */
+            fail_msg("day %u: told %u times", day, told);
+    }
+}
+
+/* One role more than there is room for is refused, and nobody has it. */
+static void roles_run_full(void **state)
+{
+    static const unsigned roles[] = {TIDE_ROLE_guard, TIDE_ROLE_property, TIDE_ROLE_steward};
+    struct fixture *f = *state;
+    unsigned made = 5; /* of the fixture */
+    for (tide_id person = OWNER; person <= PROPERTY; person++)
+        for (unsigned n = 0; n < 9; n++) {
+            struct tide_role_row row = {person, (uint8_t)roles[n % 3], COMMUNITY + n / 3};
+            uint8_t blob[64];
+            bool had = engine_find(f->engine, TIDE_REC_role_row, row.person, row.role, row.place);
+            fixture_put_blob(f, ADMIN, blob, fixture_row(blob, 0, TIDE_REC_role_row, &row),
+                             TIDE_REC_put);
+            if (made == 64) {
+                expect(f, "one more", "full", "pool_full");
+                assert_int_equal(had, engine_find(f->engine, TIDE_REC_role_row, row.person,
+                                                  row.role, row.place) != NULL);
+                return;
+            }
+            CODE_IS(f, ok);
+            made += !had;
+        }
+    fail_msg("there was room for %u", made);
+}
+
 /* ---- minutes to the last one ---------------------------------------------------------------- */
 static void home_with(struct fixture *f, int32_t minutes)
 {
@@ -300,6 +342,8 @@ int main(void)
         T(only_what_has_ended_is_closed),
         T(late_supply_ends_when_he_stands),
         cmocka_unit_test(nobody_is_reminded_who_does_not_want_it),
+        T(papers_that_are_missing),
+        T(roles_run_full),
         T(all_minutes_and_not_one_more),
         cmocka_unit_test(nobody_pays_what_he_has_not),
         T(early_by_the_minute),
