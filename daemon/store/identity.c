@@ -379,7 +379,7 @@ void store_identity_forget(struct store_identity *identity, unsigned kind, tide_
     if (kind == TIDE_NAME_KIND_plate)
         names->forget_at[id] = 0;
     if (!stage(identity, STORE_CHANGE_FORGET, kind, id, NULL, 0, 0))
-        abort(); /* a promise to forget may not be lost; a restart replays nothing half */
+        identity->store->staged.lost = true; /* the commit fails; a new start goes on before it */
 }
 
 void store_identity_keep(struct store_identity *identity, tide_id plate, tide_ms forget_at)

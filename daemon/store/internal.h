@@ -176,6 +176,7 @@ struct store_changes {
     uint32_t count, cap;
     char *text;
     size_t text_len, text_cap;
+    bool lost; /* one found no memory, and it may not be lost: the batch must not become durable */
 };
 void store_changes_clear(struct store_changes *changes); /* keeps the memory, wipes the texts */
 void store_changes_done(struct store_changes *changes);

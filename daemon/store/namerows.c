@@ -26,6 +26,7 @@ void store_changes_clear(struct store_changes *changes)
         explicit_bzero(changes->text, changes->text_len);
     changes->text_len = 0;
     changes->count = 0;
+    changes->lost = false;
 }
 
 void store_changes_done(struct store_changes *changes)
@@ -242,6 +243,8 @@ enum store_error store_namerows_write(struct store_namerows *rows, const struct 
                                       const struct store_changes *changes, bool *ret_wipe)
 {
     bool forgot = false, corrected = false;
+    if (changes->lost)
+        return STORE_IO;
     for (uint32_t i = 0; i < changes->count; i++) {
         const struct store_change *change = &changes->items[i];
         enum store_error error =
