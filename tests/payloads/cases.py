@@ -35,6 +35,9 @@ HOURS = ['"48:01"', '"8:30"', '"08:60"', '"08:30:00"', '"-1:00"', '510', '"noon"
 PLATES = ['"HELLO"', '"浙"', '"浙F1234"', '"浙FI2345"', '"浙IF1234"', '"浙F1234567"', '"12345"',
           '"浙F\\nA1234"', '"浙FA1234\\u0000"', '"浙F-A1234"', '"WJ"', '"使0145"', '"A浙F1234"']
 
+HEXES = ['"0123456789abcde"', '"0123456789abcdef0"', '"0123456789ABCDEF"', '"0x23456789abcdef"',
+         '"0123456789abcdeg"', '81985529216486895', '""', 'null', '[]', '" 123456789abcdef"']
+
 
 def bad_values(definition, part):
     if definition == "time_given":
@@ -43,6 +46,8 @@ def bad_values(definition, part):
         return DATES
     if definition == "day_minute":
         return HOURS
+    if definition == "hex":
+        return HEXES
     if "enum" in part:
         return WORDS
     kind = part.get("type")

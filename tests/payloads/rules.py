@@ -25,10 +25,11 @@ GOOD = {
     "rid": "r-1", "time_given": "2019-05-20T18:00+08:00", "date": "2019-05-20",
     "day_minute": "08:30", "plate_given": "浙FA1234", "user": "gw1", "zone": "A", "lane": "G1-in",
     "place": "3-2-501", "person": "3-2-501/1", "slot": "A-017", "party": "3-2-501", "number": 12,
-    "label": "陈明", "phone": "13800000000",
+    "label": "陈明", "phone": "13800000000", "hex": "0123456789abcdef",
     "credential": "$7$101$" + "A" * 16 + "$" + "B" * 86 + "==",
 }
-MAKES_PLATES = {"parking.book", "parking.repeat", "parking.arrive", "gate.open", "parking.quote"}
+MAKES_PLATES = {"parking.book", "parking.repeat", "parking.arrive", "gate.open", "parking.quote",
+                "draw.ask"}
 
 
 @functools.lru_cache(None)
