@@ -89,6 +89,13 @@ def the_proof_tells_no_names():
               "a proof says whose: %r", row)
 
 
+@test
+def an_export_has_the_wishes():
+    reply = expect(tide().client("res1").ask("person.export", person="3-2-502/1"), "ok")
+    mine = {row["wish"]: row["state"] for row in items(reply, "wish")}
+    equal(mine.get(SEEN["wish"]), "won", "the wish in the export")
+
+
 def tidectl(*words):
     secret = os.path.join(tide().folder, "res1.secret")
     conf = os.path.join(tide().folder, "res1.conf")
