@@ -6,6 +6,7 @@
 
 #include "daemon/server.h"
 #include "daemon/store/store.h"
+#include "daemon/why.h"
 #include "protocol/codec.h"
 #include "tide/credential.h"
 
@@ -25,6 +26,8 @@ static const char usage[] =
     "        --domain NAME --community NAME --admin USER --admin-hash '$7$...'\n"
     "                           (tidectl credential makes a secret and its hash)\n"
     "      --verify [FILE]      checks journal against tables and decides everything again\n"
+    "      --why BOOKING        why a booking was granted, or USER:RID: why a request was not;\n"
+    "                           with --domain where there are several\n"
     "      --restore BACKUP     puts a backup in the database's place; no daemon may run\n"
     "      --print-config       all keys, documented, with their present values\n"
     "      --check-config       says what is wrong with the configuration\n"
@@ -42,6 +45,7 @@ enum {
     OPT_ADMIN,
     OPT_HASH,
     OPT_VERIFY,
+    OPT_WHY,
     OPT_RESTORE,
     OPT_PRINT,
     OPT_CHECK,
@@ -58,6 +62,7 @@ static const struct option longs[] = {
     {"admin", required_argument, NULL, OPT_ADMIN},
     {"admin-hash", required_argument, NULL, OPT_HASH},
     {"verify", optional_argument, NULL, OPT_VERIFY},
+    {"why", required_argument, NULL, OPT_WHY},
     {"restore", required_argument, NULL, OPT_RESTORE},
     {"print-config", no_argument, NULL, OPT_PRINT},
     {"check-config", no_argument, NULL, OPT_CHECK},
@@ -70,7 +75,7 @@ struct arguments {
     struct server_options server;
     struct server_genesis genesis;
     int mode;
-    const char *file; /* of --verify, --restore */
+    const char *file; /* of --verify, --restore; what --why is about */
     const char *sets[64];
     unsigned set_count;
 };
@@ -211,6 +216,29 @@ static int verify(const struct conf *conf, const char *path)
     return EXIT_FAULTS_FOUND;
 }
 
+/* 0 also when nothing is known of it: that is an answer. */
+static int why(const struct conf *conf, const struct arguments *args)
+{
+    static struct store_why told;
+    struct store_why_ask ask;
+    struct engine_limits limits;
+    char user[TIDE_NAME_BYTES_MAX + 1];
+    if (!why_parse(args->file, &ask, user, sizeof user))
+        return bad("--why takes a booking's number, or USER:RID of a request", args->file);
+    ask.domain = args->genesis.domain;
+    conf_limits(conf, &limits);
+    enum store_error error = store_why(conf->database, &limits, &ask, &told);
+    if (error == STORE_USAGE)
+        return bad("which domain? --domain NAME", args->genesis.domain);
+    if (error != STORE_OK) {
+        (void)fprintf(stderr, "tided: cannot look into %s: %s\n", conf->database,
+                      store_error_name(error));
+        return error == STORE_CORRUPT ? EXIT_CORRUPT : EXIT_DISK;
+    }
+    why_tell(&told, stdout);
+    return EXIT_FINE;
+}
+
 static int restore(const struct conf *conf, const char *backup)
 {
     char why[512] = "";
@@ -251,6 +279,8 @@ int main(int argc, char **argv)
         return init(&conf, &args);
     case OPT_VERIFY:
         return verify(&conf, args.file);
+    case OPT_WHY:
+        return why(&conf, &args);
     case OPT_RESTORE:
         return restore(&conf, args.file);
     case OPT_PRINT:

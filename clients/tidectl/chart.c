@@ -51,14 +51,11 @@ static void chart_numbers(FILE *out, const char *name, const struct ctl_hour *ho
 }
 
 /* A round number that is not below the highest value, and a multiple of the rows. */
-static unsigned ceiling(const struct ctl_hour *hours, size_t count)
+static unsigned ceiling_of(unsigned most)
 {
     static const unsigned steps[] = {10, 12, 15, 20, 25, 30, 40, 50, 60, 80};
-    unsigned most = 1, scale = 1;
+    unsigned scale = 1;
 
-    for (size_t i = 0; i < count; i++)
-        for (size_t which = 0; which < 3; which++)
-            most = value_of(&hours[i], which) > most ? value_of(&hours[i], which) : most;
     for (unsigned step = 1; step < 10; step++)
         if (step * ROWS >= most)
             return step * ROWS;
@@ -66,6 +63,16 @@ static unsigned ceiling(const struct ctl_hour *hours, size_t count)
         for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
             if (steps[i] * scale * ROWS >= most || scale > 1000000)
                 return steps[i] * scale * ROWS;
+}
+
+static unsigned ceiling(const struct ctl_hour *hours, size_t count)
+{
+    unsigned most = 1;
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t which = 0; which < 3; which++)
+            most = value_of(&hours[i], which) > most ? value_of(&hours[i], which) : most;
+    return ceiling_of(most);
 }
 
 void ctl_chart(FILE *out, const char *title, const struct ctl_hour *hours, size_t count, bool ascii)
@@ -97,4 +104,72 @@ void ctl_chart(FILE *out, const char *title, const struct ctl_hour *hours, size_
     chart_numbers(out, CTL_T("parked", "在停"), hours, count, 2);
     fprintf(out, CTL_T("%s open  %s promised  %s parked\n", "%s 开放  %s 已预约  %s 在停\n"),
             strokes->supply, strokes->promised, strokes->parked);
+}
+
+/* ---- two days ahead ------------------------------------------------------------------------ */
+/*   20 ┤      ░░░                  ░ at best      on one day of ten there are as many
+ *      │    ▒▒▒▒▒░░                ▒ as a rule
+ *      │ ████████▒▒▒               █ nearly surely on nine days of ten
+ *    0 ┼────────────
+ *       18    00    06 */
+static const char *ahead_stroke(const struct strokes *strokes, const struct ctl_ahead *hour,
+                                unsigned half)
+{
+    if (hour->low > half)
+        return strokes->parked;
+    if (hour->middle > half)
+        return strokes->promised;
+    return hour->high > half ? strokes->supply : " ";
+}
+
+/* Every sixth hour of the day, and under the first hour of a day its date. */
+static void ahead_hours(FILE *out, const struct ctl_ahead *hours, size_t count)
+{
+    fputs("       ", out);
+    for (size_t i = 0; i < count; i++)
+        if (hours[i].hour % 6 == 0 && i + 1 < count)
+            fprintf(out, "%02d", hours[i].hour);
+        else if (i == 0 || hours[i - 1].hour % 6 != 0)
+            fputc(' ', out);
+    fputs("\n       ", out);
+    for (size_t i = 0, used = 0; i < count; i++) {
+        bool first = i == 0 || hours[i].hour == 0;
+
+        if (!first || (i == 0 && hours[0].hour > 18) || i + 5 > count)
+            continue;
+        used += (size_t)fprintf(out, "%*s%s", (int)(i - used), "", hours[i].date);
+    }
+    fputc('\n', out);
+}
+
+void ctl_chart_ahead(FILE *out, const char *title, const struct ctl_ahead *hours, size_t count,
+                     bool ascii)
+{
+    static const struct strokes utf8 = {"░", "▒", "█", "│", "┼", "┤", "─"};
+    static const struct strokes plain = {".", "o", "#", "|", "+", "+", "-"};
+    const struct strokes *strokes = ascii ? &plain : &utf8;
+    unsigned most = 1, step;
+
+    for (size_t i = 0; i < count; i++)
+        most = hours[i].high > most ? hours[i].high : most;
+    step = ceiling_of(most) / ROWS;
+    fprintf(out, "%s\n", title);
+    for (unsigned row = ROWS; row-- > 0;) {
+        if (row == ROWS - 1 || row == ROWS / 2 - 1)
+            fprintf(out, "%5u %s", (row + 1) * step, strokes->tick);
+        else
+            fprintf(out, "      %s", strokes->axis);
+        for (size_t i = 0; i < count; i++)
+            fputs(ahead_stroke(strokes, &hours[i], row > 0 ? row * step + step / 2 : 0), out);
+        fputc('\n', out);
+    }
+    fprintf(out, "    0 %s", strokes->corner);
+    for (size_t i = 0; i < count; i++)
+        fputs(strokes->line, out);
+    fputc('\n', out);
+    ahead_hours(out, hours, count);
+    fprintf(out,
+            CTL_T("free: %s nearly surely (9 days of 10)  %s as a rule  %s at best (1 of 10)\n",
+                  "空位:%s 基本可靠(十天有九天)  %s 通常  %s 最好情况(十天有一天)\n"),
+            strokes->parked, strokes->promised, strokes->supply);
 }

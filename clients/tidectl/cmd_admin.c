@@ -220,16 +220,15 @@ static void find_tided(char *out, size_t cap)
     snprintf(out, cap, "tided");
 }
 
-int ctl_run_verify(struct ctl *ctl, const struct ctl_args *args)
+/* Runs tided in one of its modes, with what it needs behind it, and takes over how it ended. */
+static int run_tided(const struct ctl_args *args, const char *const *mode, int words)
 {
     const char *given = ctl_args_get(args, "--tided"), *conf = ctl_args_get(args, "--conf");
-    const char *database = ctl_args_get(args, "DATABASE");
     char tided[CTL_PATH_MAX];
-    const char *argv[6];
+    const char *argv[10];
     int count = 0, status = 0;
     pid_t pid;
 
-    (void)ctl;
     if (given)
         snprintf(tided, sizeof tided, "%s", given);
     else
@@ -239,9 +238,8 @@ int ctl_run_verify(struct ctl *ctl, const struct ctl_args *args)
         argv[count++] = "-c";
         argv[count++] = conf;
     }
-    argv[count++] = "--verify";
-    if (database)
-        argv[count++] = database;
+    for (int i = 0; i < words; i++)
+        argv[count++] = mode[i];
     argv[count] = NULL;
     fflush(stdout);
     pid = fork();
@@ -266,4 +264,20 @@ int ctl_run_verify(struct ctl *ctl, const struct ctl_args *args)
     default:
         return CTL_EXIT_REFUSED;
     }
+}
+
+int ctl_run_verify(struct ctl *ctl, const struct ctl_args *args)
+{
+    const char *database = ctl_args_get(args, "DATABASE");
+    const char *mode[] = {"--verify", database};
+
+    (void)ctl;
+    return run_tided(args, mode, database ? 2 : 1);
+}
+
+int ctl_run_why(struct ctl *ctl, const struct ctl_args *args)
+{
+    const char *mode[] = {"--why", ctl_args_get(args, "WHAT"), "--domain", ctl->conf.domain};
+
+    return run_tided(args, mode, 4);
 }

@@ -167,6 +167,62 @@ int ctl_run_tide(struct ctl *ctl, const struct ctl_args *args)
     return rc;
 }
 
+/* ---- forecast ------------------------------------------------------------------------------ */
+static void draw_ahead(struct ctl *ctl, const cJSON *reply, const char *zone)
+{
+    struct ctl_ahead hours[CTL_FORECAST_HOURS];
+    char title[240];
+    size_t count = 0;
+    double days = 0;
+    bool alone = true;
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(reply, "items"))
+    {
+        const char *start = ctl_text_of(item, "start");
+        struct ctl_ahead *hour = &hours[count];
+
+        if (strcmp(ctl_text_of(item, "is"), "forecast_hour") != 0 || strlen(start) < 13 ||
+            count == CTL_FORECAST_HOURS)
+            continue;
+        *hour = (struct ctl_ahead){.hour = (int)strtol(start + 11, NULL, 10),
+                                   .low = (unsigned)ctl_number_of(item, "free_low"),
+                                   .middle = (unsigned)ctl_number_of(item, "free"),
+                                   .high = (unsigned)ctl_number_of(item, "free_high")};
+        memcpy(hour->date, start + 5, 5);
+        alone = ctl_text_of(item, "zone")[0] != '\0';
+        days =
+            count++ == 0 || ctl_number_of(item, "days") < days ? ctl_number_of(item, "days") : days;
+    }
+    snprintf(
+        title, sizeof title,
+        CTL_T("%s%s: places that will be free in the next %zu hours", "%s%s:未来 %zu 小时预计空位"),
+        alone ? CTL_T("Zone ", "车区 ") : CTL_T("Zone and other small ones: ", "含其他小车区:"),
+        zone, count);
+    ctl_chart_ahead(stdout, title, hours, count, ctl->conf.ascii);
+    if (days == 0)
+        printf("%s\n",
+               CTL_T("nothing was learned yet about some of these hours: what is not promised "
+                     "is shown",
+                     "部分时段尚无经验数据,显示的是尚未约出的车位"));
+}
+
+int ctl_run_forecast(struct ctl *ctl, const struct ctl_args *args)
+{
+    cJSON *members = ctl_args_members(ctl, args), *reply = NULL;
+    int rc = members ? need_zone(ctl, args, members) : CTL_EXIT_USAGE;
+
+    if (rc == CTL_EXIT_OK)
+        rc = ctl_ask(ctl, args->command->op, members, &reply);
+    if (reply && ctl->conf.json)
+        ctl_print_json(reply);
+    else if (rc == CTL_EXIT_OK)
+        draw_ahead(ctl, reply, ctl_text_of(members, "zone"));
+    cJSON_Delete(reply);
+    cJSON_Delete(members);
+    return rc;
+}
+
 /* All pages, one after another. */
 int ctl_run_inbox(struct ctl *ctl, const struct ctl_args *args)
 {

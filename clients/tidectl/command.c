@@ -169,6 +169,10 @@ static const struct ctl_param p_tide[] = {
     {"ZONE", "zone", CTL_TEXT, false, NULL, "the zone", "车区"},
     {"--from", "start", CTL_TIME, false, NULL, "first hour (now)", "起始小时(默认现在)"},
     END};
+static const struct ctl_param p_forecast[] = {
+    {"ZONE", "zone", CTL_TEXT, false, NULL, "the zone", "车区"},
+    {"--hours", "hours", CTL_INT, false, NULL, "so many hours (48)", "小时数(默认 48)"},
+    END};
 static const struct ctl_param p_watch[] = {
     {"ZONE", "zone", CTL_TEXT, false, NULL, "only this zone", "仅此车区"},
     {"--count", NULL, CTL_INT, false, NULL, "end after so many lines", "输出若干行后结束"},
@@ -254,6 +258,12 @@ static const struct ctl_param p_verify[] = {
     {"--tided", NULL, CTL_PATH, false, NULL, "the daemon's program", "tided 程序的位置"},
     {"--conf", NULL, CTL_PATH, false, NULL, "its configuration file", "其配置文件"},
     END};
+static const struct ctl_param p_why[] = {
+    {"WHAT", NULL, CTL_TEXT, true, NULL, "number of a booking, or USER:RID of a request",
+     "预约编号,或请求的 账号:rid"},
+    {"--tided", NULL, CTL_PATH, false, NULL, "the daemon's program", "tided 程序的位置"},
+    {"--conf", NULL, CTL_PATH, false, NULL, "its configuration file", "其配置文件"},
+    END};
 static const struct ctl_param p_raw[] = {
     {"OP", NULL, CTL_TEXT, true, NULL, "an operation: parking.list", "操作名:parking.list"},
     {"JSON", NULL, CTL_TEXT, false, NULL, "its members, without rid and expires; - reads stdin",
@@ -334,6 +344,13 @@ const struct ctl_command ctl_commands[] = {
     {"tide", "parking.tide", p_tide, ctl_run_tide, "the tide chart of 24 hours", "24 小时潮汐图",
      "tidectl tide A --from \"tomorrow 05:00\"", "With --ascii it is drawn in plain letters.",
      "加 --ascii 用纯字符绘制。"},
+    {"forecast", "parking.forecast", p_forecast, ctl_run_forecast,
+     "what will be free in the next 48 hours", "未来 48 小时空位预测", "tidectl forecast A",
+     "Learned from the same hours of such days (statutory workdays, rest days, holidays) and from "
+     "how\n"
+     "full it is now. A zone of fewer than 20 slots is told together with the other small ones.",
+     "根据同类日(法定工作日、休息日、节假日)同一时刻的情况和当前占用推算。\n"
+     "不足 20 个车位的车区与其他小车区合并显示。"},
     {"watch", NULL, p_watch, ctl_run_watch, "follow zones and your notices until Ctrl-C",
      "实时查看车区与通知,Ctrl-C 结束", "tidectl watch A", NULL, NULL},
     {"share", "share.open", p_share, ctl_run_share, "open your slot to neighbours", "共享您的车位",
@@ -402,7 +419,8 @@ const struct ctl_command ctl_commands[] = {
      "问题,确认后才写入。可重复执行,不会删除任何数据。按表头识别种类:\n"
      "  地点 place kind parent title          人员 person household full_name phone\n"
      "  角色 person role place                账号 user person kind credential\n"
-     "  车辆 plate household kind             车区 zone place sense outsiders resolution title\n"
+     "  车辆 plate household kind             车区 zone place sense outsiders resolution\n"
+     "                                      walk_group walk_m title\n"
      "  车位 slot zone title cls owner sensed 车道 lane place dir gateway\n"
      "  开放时段 slot kind days weekdays from_date until_date opens closes   设置 key value\n"
      "人员表可同时带车牌、车位、区域列:一张花名册即可导入。"},
@@ -439,6 +457,10 @@ const struct ctl_command ctl_commands[] = {
      NULL, NULL},
     {"verify", NULL, p_verify, ctl_run_verify, "check a database on this machine (tided --verify)",
      "校验本机数据库(tided --verify)", "tidectl verify /var/lib/tide/tide.db", NULL, NULL},
+    {"why", NULL, p_why, ctl_run_why, "why it was granted or refused (tided --why, this machine)",
+     "说明预约为何约成、请求为何被拒(本机)", "tidectl why 12 --conf /etc/tide/tided.conf",
+     "Decides it again from the journal and tells the rules that fired. Names nobody else.",
+     "根据日志重新推演并列出适用的规则,不透露他人信息。"},
     {"raw", NULL, p_raw, ctl_run_raw, "send any operation, print the reply as it came",
      "发送任意操作并原样输出应答", "tidectl raw parking.list '{\"for\":\"3-2-501\"}'", NULL, NULL},
     {"help", NULL, p_help, ctl_help_run, "this help, or that of a command", "帮助",

@@ -81,6 +81,8 @@ const struct import_kind import_kinds[] = {
        "gate=道闸=闸机=摄像头 sensor=地磁=传感器 hand=人工", NULL},
       {"outsiders", "对外 对外开放", CELL_FLAG, false, NULL, NULL},
       {"resolution", "决议 决议号", CELL_INT, false, NULL, NULL},
+      {"walk_group", "步行线", CELL_INT, false, NULL, NULL},
+      {"walk_m", "步行位置 步行米数", CELL_INT, false, NULL, NULL},
       {"title", "名称 标题", CELL_TEXT, false, NULL, NULL}}},
     {"slots",
      "车位",

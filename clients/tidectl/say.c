@@ -59,6 +59,9 @@ static const struct sentence whys[] = {
     {"all_taken", "all places are promised to others at that time", "该时段车位已全部约出",
      "try another time or zone; `tidectl tide ZONE` shows the day",
      "请换时间或车区;`tidectl tide 车区` 可查看全天情况"},
+    {"in_pieces", "at each moment there is a place, but not one for the whole time",
+     "每个时刻都有空位,但没有一个车位能停满全程", "take one of the times that are offered",
+     "请选用下列可约时段"},
     {"household_cap", "the household has as many live bookings as it may have",
      "本户有效预约数已达上限", "cancel one that is not needed (`tidectl list`)",
      "请取消不需要的预约(`tidectl list`)"},
@@ -193,6 +196,49 @@ static void add_offer(char *out, size_t cap, const cJSON *reply)
         add(out, cap, CTL_T("\n  the limit is %.0f", "\n  上限为 %.0f"), limit);
 }
 
+/* One thing in the way, or one offer, a line each. */
+static void add_item(char *out, size_t cap, const cJSON *item)
+{
+    const char *kind = ctl_text_of(item, "kind"), *zone = ctl_text_of(item, "zone");
+    const struct sentence *body = find(whys, sizeof whys / sizeof *whys, ctl_text_of(item, "why"));
+    char from[48], until[48];
+
+    ctl_when_show(ctl_text_of(item, "start"), from, sizeof from);
+    ctl_when_show(ctl_text_of(item, "end"), until, sizeof until);
+    if (strcmp(ctl_text_of(item, "is"), "binding") == 0)
+        add(out, cap, CTL_T("\n  in the way: %s to %s, %s", "\n  受限时段:%s 至 %s,%s"), from,
+            until, body ? CTL_T(body->en, body->zh) : ctl_text_of(item, "why"));
+    else if (strcmp(kind, "elsewhere") == 0)
+        add(out, cap,
+            CTL_T("\n  it fits in zone %s, %.0f m to walk: %s to %s",
+                  "\n  可改约 %s 车区(步行 %.0f 米):%s 至 %s"),
+            zone, ctl_number_of(item, "walk_m"), from, until);
+    else if (strcmp(kind, "shorter") == 0)
+        add(out, cap, CTL_T("\n  it fits if shorter: %s to %s", "\n  缩短即可:%s 至 %s"), from,
+            until);
+    else if (strcmp(kind, "later") == 0)
+        add(out, cap, CTL_T("\n  it fits later: %s to %s", "\n  推后即可:%s 至 %s"), from, until);
+    else if (strcmp(kind, "earlier") == 0)
+        add(out, cap, CTL_T("\n  it fits earlier: %s to %s", "\n  提前即可:%s 至 %s"), from, until);
+}
+
+/* What stood in the way and what is offered; false when the reply says neither. */
+static bool add_items(char *out, size_t cap, const cJSON *reply)
+{
+    const cJSON *item;
+    bool offered = false;
+
+    cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(reply, "items"))
+    {
+        const char *is = ctl_text_of(item, "is");
+
+        offered |= strcmp(is, "offer") == 0;
+        if (strcmp(is, "offer") == 0 || strcmp(is, "binding") == 0)
+            add_item(out, cap, item);
+    }
+    return offered;
+}
+
 void ctl_refusal(const char *what, const cJSON *reply, char *out, size_t cap)
 {
     const char *code = ctl_text_of(reply, "code"), *why = ctl_text_of(reply, "why");
@@ -207,7 +253,8 @@ void ctl_refusal(const char *what, const cJSON *reply, char *out, size_t cap)
         add(out, cap, " (%s)", why);
     if ((at[0] || detail[0]) && strcmp(code, "not_authorized") != 0)
         add(out, cap, "\n  %s%s%s", at, at[0] && detail[0] ? ": " : "", detail);
-    add_offer(out, cap, reply);
+    if (!add_items(out, cap, reply))
+        add_offer(out, cap, reply);
     if (body && body->en_do)
         add(out, cap, "\n  %s", CTL_T(body->en_do, body->zh_do));
     else if (head && head->en_do)

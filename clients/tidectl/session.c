@@ -279,7 +279,7 @@ int ctl_ask(struct ctl *ctl, const char *op, cJSON *members, cJSON **ret_reply)
 {
     struct tide_answer answer = {0};
     char *fields = cJSON_PrintUnformatted(members);
-    char words[2000];
+    char words[4000];
     int rc = ctl_connect(ctl, NULL);
 
     *ret_reply = NULL;

@@ -214,11 +214,21 @@ struct ctl_hour {
 };
 void ctl_chart(FILE *out, const char *title, const struct ctl_hour *hours, size_t count,
                bool ascii);
+#define CTL_FORECAST_HOURS 48
+struct ctl_ahead {
+    int hour;                   /* of the day, 0..23 */
+    char date[8];               /* "05-20" */
+    unsigned low, middle, high; /* places that will be free */
+};
+/* What will be free, an hour a column. */
+void ctl_chart_ahead(FILE *out, const char *title, const struct ctl_ahead *hours, size_t count,
+                     bool ascii);
 
 /* ---- commands of their own ----------------------------------------------------------------- */
 int ctl_run_import(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_book(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_tide(struct ctl *ctl, const struct ctl_args *args);
+int ctl_run_forecast(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_watch(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_inbox(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_status(struct ctl *ctl, const struct ctl_args *args);
@@ -229,6 +239,7 @@ int ctl_run_calendar(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_setting(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_setting_get(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_verify(struct ctl *ctl, const struct ctl_args *args);
+int ctl_run_why(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_raw(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_share(struct ctl *ctl, const struct ctl_args *args);
 int ctl_run_arrive(struct ctl *ctl, const struct ctl_args *args);

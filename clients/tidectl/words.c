@@ -127,6 +127,13 @@ static const struct word words[] = {
     {NULL, "too_early", "时间未到"},
     {NULL, "blocked", "已受限"},
     {NULL, "already_ended", "已结束"},
+    {NULL, "all_taken", "已约满"},
+    {NULL, "no_window", "未开放"},
+    {NULL, "in_pieces", "不连续"},
+    {NULL, "shorter", "缩短"},
+    {NULL, "later", "推后"},
+    {NULL, "earlier", "提前"},
+    {NULL, "elsewhere", "邻近车区"},
     /* incidents, postings, roles */
     {NULL, "overstay", "超时停放"},
     {NULL, "stranger", "陌生车辆占位"},

@@ -73,7 +73,8 @@ enum due_kind {
     DUE_SPOT,
     DUE_INCIDENT,
     DUE_ZONE_DRAW,
-    DUE_DRAW
+    DUE_DRAW,
+    DUE_FORECAST
 };
 #define DUE_NEVER INT64_MAX
 struct due {

@@ -84,6 +84,9 @@ static void carve_all(struct engine *e, struct carve *carve, const struct engine
     table_carve(&e->sessions, carve, sizeof(struct session_state), l->sessions, false);
     table_carve(&e->incidents, carve, sizeof(struct incident_state), l->incidents, false);
     table_carve(&e->days, carve, sizeof(struct day_state), TIDE_DAY_EXCEPTIONS_MAX, false);
+    table_carve(&e->forecasts, carve, sizeof(struct forecast_state),
+                (l->zones + 1) * FORECAST_CELLS_A_ZONE, true);
+    table_carve(&e->levels, carve, sizeof(struct tide_forecast_level), l->zones, true);
     table_carve(&e->plates, carve, sizeof(struct plate_state), l->bookings + l->sessions, false);
     table_carve(&e->draws, carve, sizeof(struct draw_state), TIDE_DRAWS_MAX, false);
     table_carve(&e->wishes, carve, sizeof(struct wish_state), l->bookings / 4 + 64, false);
@@ -186,6 +189,9 @@ static void fall_due(struct step *step, const struct due *due)
         break;
     case DUE_DRAW:
         draw_fall_due(step, draw_of(engine, id));
+        break;
+    case DUE_FORECAST:
+        forecast_fall_due(step, zone_of(engine, id));
         break;
     }
 }

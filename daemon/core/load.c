@@ -22,7 +22,7 @@ bool setting_bounds(unsigned key, int64_t *ret_least, int64_t *ret_most)
 #undef BOUNDS_
     };
     bool of_the_engine = key > TIDE_SETTING_compensation_min && key < TIDE_SETTING_reseat_steps;
-    if (key < TIDE_SETTING_horizon_days || key > TIDE_SETTING_freeze_min || of_the_engine)
+    if (key < TIDE_SETTING_horizon_days || key > TIDE_SETTING_walk_max_m || of_the_engine)
         return false;
     *ret_least = bounds[key].least;
     *ret_most = bounds[key].most;
@@ -80,6 +80,8 @@ static struct table *table_of(struct engine *e, unsigned kind)
         return &e->draws;
     case TIDE_REC_wish:
         return &e->wishes;
+    case TIDE_REC_forecast_level:
+        return &e->levels;
     default:
         return NULL;
     }
@@ -114,6 +116,16 @@ bool engine_row_is_live(unsigned kind, const void *row)
     }
 }
 
+static int load_forecast(struct engine *engine, const struct tide_forecast *row)
+{
+    if (row->zone == 0 || row->zone > engine->zones.cap || row->hour >= 24 ||
+        row->day_class < TIDE_DAY_CLASS_workday || row->day_class > TIDE_DAY_CLASS_holiday ||
+        forecast_cell(engine, row->zone, row->day_class, row->hour) != NULL)
+        return -1;
+    *forecast_cell_make(engine, row->zone, row->day_class, row->hour) = *row;
+    return 0;
+}
+
 int engine_load(struct engine *engine, unsigned kind, const void *row)
 {
     const struct tide_record *desc = tide_record_of(kind);
@@ -135,6 +147,8 @@ int engine_load(struct engine *engine, unsigned kind, const void *row)
         engine->pool = any->account;
         return 0;
     }
+    if (kind == TIDE_REC_forecast)
+        return load_forecast(engine, &any->forecast);
     if (kind == TIDE_REC_role_row) {
         struct role_state *role = table_add(&engine->roles, ++engine->role_number);
         if (role == NULL)
@@ -251,8 +265,10 @@ void deadlines_rebuild(struct engine *engine)
         incident_due(engine, incident);
     cursor = 0;
     struct zone_state *zone;
-    while ((zone = table_next(&engine->zones, &cursor)) != NULL)
+    while ((zone = table_next(&engine->zones, &cursor)) != NULL) {
         draw_zone_due(engine, zone);
+        forecast_due(engine, zone);
+    }
     cursor = 0;
     struct draw_state *draw;
     while ((draw = table_next(&engine->draws, &cursor)) != NULL)
@@ -288,6 +304,10 @@ const void *engine_find(const struct engine *engine, unsigned kind, uint32_t k1,
     }
     if (kind == TIDE_REC_account && k1 == 0)
         return &engine->pool;
+    if (kind == TIDE_REC_forecast)
+        return k1 != 0 && k2 >= TIDE_DAY_CLASS_workday && k2 <= TIDE_DAY_CLASS_holiday && k3 < 24
+                   ? forecast_cell(engine, k1, k2, k3)
+                   : NULL;
     const struct table *table = table_of((struct engine *)(uintptr_t)engine, kind);
     return table != NULL ? table_find(table, k1) : NULL;
 }
@@ -297,6 +317,10 @@ const void *engine_next(const struct engine *engine, unsigned kind, uint32_t *cu
     if (kind == TIDE_REC_role_row) {
         const struct role_state *role = table_next(&engine->roles, cursor);
         return role != NULL ? &role->row : NULL;
+    }
+    if (kind == TIDE_REC_forecast) {
+        const struct forecast_state *state = table_next(&engine->forecasts, cursor);
+        return state != NULL ? &state->row : NULL;
     }
     const struct table *table = table_of((struct engine *)(uintptr_t)engine, kind);
     return table != NULL ? table_next(table, cursor) : NULL;

@@ -178,6 +178,26 @@ static bool incident_is_sound(const struct engine *engine, const void *row)
            (it->slot == 0 || slot_of(engine, it->slot) != NULL);
 }
 
+/* Learned numbers stay within what slots there can be; thousandths of a slot. */
+#define LEARNED_MAX 100000000
+
+static bool forecast_is_sound(const struct engine *engine, const void *row)
+{
+    const struct tide_forecast *it = row;
+    return zone_of(engine, it->zone) != NULL && it->used_milli >= 0 &&
+           it->used_milli <= LEARNED_MAX && it->spread_milli >= 0 &&
+           it->spread_milli <= LEARNED_MAX;
+}
+
+static bool level_is_sound(const struct engine *engine, const void *row)
+{
+    const struct tide_forecast_level *it = row;
+    return zone_of(engine, it->zone) != NULL && it->at_ms <= engine->now_ms &&
+           it->drift_milli >= -LEARNED_MAX && it->drift_milli <= LEARNED_MAX &&
+           it->low_milli >= -LEARNED_MAX && it->low_milli <= LEARNED_MAX &&
+           it->high_milli >= -LEARNED_MAX && it->high_milli <= LEARNED_MAX;
+}
+
 static bool cursor_is_sound(const struct engine *engine, const void *row)
 {
     const struct tide_gateway_cursor *it = row;
@@ -226,6 +246,8 @@ static const struct {
     {TIDE_REC_gateway_cursor, 0, cursor_is_sound},
     {TIDE_REC_draw, TIDE_COUNTER_draw, draw_is_sound},
     {TIDE_REC_wish, TIDE_COUNTER_wish, wish_is_sound},
+    {TIDE_REC_forecast, 0, forecast_is_sound},
+    {TIDE_REC_forecast_level, 0, level_is_sound},
 };
 
 static bool kind_is_sound(const struct engine *engine, size_t rule)

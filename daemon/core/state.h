@@ -62,7 +62,13 @@ struct zone_state {
     uint32_t first_blackout; /* windows with slot 0 */
     uint32_t dirty;
     uint32_t due_position; /* of its next draw */
+    uint32_t forecast_position, padding;
 };
+struct forecast_state {     /* dense: by zone, class and hour, see parking/forecast.c */
+    uint32_t cell, padding; /* rows begin where 64 bits may */
+    struct tide_forecast row;
+};
+#define FORECAST_CELLS_A_ZONE (3 * 24u)
 struct slot_state {
     struct tide_slot row;
     uint32_t next_in_zone, next_of_owner;
@@ -146,7 +152,7 @@ struct engine {
     struct tide_account pool; /* account 0 */
     struct table places, persons, roles, users, vehicles, zones, slots, lanes, windows, accounts,
         bookings, series, sessions, spots, incidents, days, cursors, plates, commands, draws,
-        wishes;
+        wishes, forecasts, levels;
     struct draw_lot *draw_lot; /* scratch, see parking/draw_proof.h */
     uint32_t first_of_role[16];
     uint32_t role_number; /* last given */

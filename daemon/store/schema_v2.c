@@ -1,5 +1,6 @@
 /* schema_v2.c - what version 2 of the tables adds, as text that never changes again: draws, their
- * wishes and the free time that they gave away; a zone's hours of its draws; minutes used.
+ * wishes and the free time that they gave away; a zone's hours of its draws; minutes used; where a
+ * zone lies on a walk, and what was learned of it.
  */
 #include "daemon/store/schema.h"
 
@@ -12,6 +13,7 @@ const char *const store_schema_v2_fold =
     " CHECK (draw_aim BETWEEN 0 AND 255);\n"
     "ALTER TABLE zone ADD COLUMN draw_next INTEGER NOT NULL DEFAULT 0;\n"
     "ALTER TABLE account ADD COLUMN used_min INTEGER NOT NULL DEFAULT 0;\n"
+    "ALTER TABLE zone ADD COLUMN walk_m INTEGER NOT NULL DEFAULT 0;\n"
     "CREATE TABLE draw(\n"
     "  domain INTEGER NOT NULL,\n"
     "  id INTEGER NOT NULL,\n"
@@ -77,6 +79,25 @@ const char *const store_schema_v2_fold =
     "  start_ms INTEGER NOT NULL,\n"
     "  end_ms INTEGER NOT NULL,\n"
     "  PRIMARY KEY (domain, id)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "CREATE TABLE forecast(\n"
+    "  domain INTEGER NOT NULL,\n"
+    "  zone INTEGER NOT NULL,\n"
+    "  day_class INTEGER NOT NULL CHECK (day_class BETWEEN 0 AND 255),\n"
+    "  hour INTEGER NOT NULL CHECK (hour BETWEEN 0 AND 255),\n"
+    "  days INTEGER NOT NULL,\n"
+    "  used_milli INTEGER NOT NULL,\n"
+    "  spread_milli INTEGER NOT NULL,\n"
+    "  PRIMARY KEY (domain, zone, day_class, hour)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "CREATE TABLE forecast_level(\n"
+    "  domain INTEGER NOT NULL,\n"
+    "  zone INTEGER NOT NULL,\n"
+    "  at_ms INTEGER NOT NULL,\n"
+    "  drift_milli INTEGER NOT NULL,\n"
+    "  low_milli INTEGER NOT NULL,\n"
+    "  high_milli INTEGER NOT NULL,\n"
+    "  PRIMARY KEY (domain, zone)\n"
     ") STRICT, WITHOUT ROWID;\n";
 
 const char *const store_schema_v2_indexes =

@@ -1,4 +1,4 @@
-/* verify.h - the two halves of --verify; used by verify*.c alone. */
+/* verify.h - the two halves of --verify; used by verify*.c, and by why.c. */
 #ifndef TIDE_STORE_VERIFY_H
 #define TIDE_STORE_VERIFY_H
 
@@ -25,5 +25,13 @@ void store_verify_tell(const struct store_verify *verify, const char *phase, uin
 enum store_error store_verify_fold(struct store_verify *verify);
 /* verify_decide.c: decides the events of a domain again and compares effects and digests. */
 enum store_error store_verify_decide(struct store_verify *verify);
+
+/* An empty engine with these limits, to be freed; NULL without memory. */
+struct engine *store_verify_engine(const struct engine_limits *limits);
+/* Fills an empty engine from the snapshot of an epoch, as of when_ms. */
+enum store_error store_verify_snapshot(struct engine *engine, const uint8_t *bytes, size_t len,
+                                       tide_ms when_ms);
+/* Whether the event can have been the next one of this engine. */
+bool store_verify_may_step(const struct engine *engine, const struct engine_event *event);
 
 #endif

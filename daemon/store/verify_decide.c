@@ -21,7 +21,7 @@ struct again {
     bool unbroken; /* every row up to the end could be decided */
 };
 
-static struct engine *new_engine(const struct engine_limits *limits)
+struct engine *store_verify_engine(const struct engine_limits *limits)
 {
     size_t size = (engine_size(limits) + 63) & ~(size_t)63;
     void *memory = aligned_alloc(64, size);
@@ -29,8 +29,8 @@ static struct engine *new_engine(const struct engine_limits *limits)
 }
 
 /* ---- where to begin -------------------------------------------------------------------------- */
-static enum store_error load_snapshot(struct engine *engine, const uint8_t *bytes, size_t len,
-                                      tide_ms when_ms)
+enum store_error store_verify_snapshot(struct engine *engine, const uint8_t *bytes, size_t len,
+                                       tide_ms when_ms)
 {
     size_t at = 0;
     enum engine_verb verb;
@@ -47,9 +47,9 @@ static enum store_error load_snapshot(struct engine *engine, const uint8_t *byte
 static enum store_error begin_at_epoch(struct again *again, sqlite3_stmt *epoch)
 {
     uint8_t digest[32];
-    enum store_error error =
-        load_snapshot(again->engine, sqlite3_column_blob(epoch, 3),
-                      (size_t)sqlite3_column_bytes(epoch, 3), sqlite3_column_int64(epoch, 1));
+    enum store_error error = store_verify_snapshot(again->engine, sqlite3_column_blob(epoch, 3),
+                                                   (size_t)sqlite3_column_bytes(epoch, 3),
+                                                   sqlite3_column_int64(epoch, 1));
     if (error != STORE_OK)
         return error;
     again->seq = (uint64_t)sqlite3_column_int64(epoch, 0);
@@ -81,7 +81,7 @@ static enum store_error begin(struct again *again)
 
 /* ---- one event ------------------------------------------------------------------------------- */
 /* The engine trusts the daemon; a journal that somebody changed may not stop this program. */
-static bool may_step(const struct engine *engine, const struct engine_event *event)
+bool store_verify_may_step(const struct engine *engine, const struct engine_event *event)
 {
     uint32_t cursor = 0;
     if (event->kind > TIDE_REC_draw_result)
@@ -119,7 +119,7 @@ static void decide(struct again *again, sqlite3_stmt *row)
     }
     event.when_ms = sqlite3_column_int64(row, 1);
     again->seq = seq;
-    if (!may_step(again->engine, &event)) {
+    if (!store_verify_may_step(again->engine, &event)) {
         again->unbroken = false;
         fault(again, seq, "the event cannot have happened then");
         return;
@@ -160,7 +160,7 @@ static enum store_error compare_digests(struct again *again)
     struct store_verify *verify = again->verify;
     uint8_t loaded_digest[32];
     struct store_position position = {0};
-    struct engine *loaded = new_engine(verify->limits);
+    struct engine *loaded = store_verify_engine(verify->limits);
     if (loaded == NULL)
         return STORE_LIMIT;
     enum store_error error = store_load_engine(verify->db, verify->domain, loaded, &position);
@@ -189,7 +189,7 @@ static enum store_error compare_digests(struct again *again)
 enum store_error store_verify_decide(struct store_verify *verify)
 {
     struct again again = {.verify = verify, .unbroken = true};
-    again.engine = new_engine(verify->limits);
+    again.engine = store_verify_engine(verify->limits);
     again.effects.cap = TIDE_EFFECTS_BYTES_MAX;
     again.effects.buf = malloc(again.effects.cap);
     enum store_error error = STORE_LIMIT;

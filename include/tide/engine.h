@@ -142,6 +142,9 @@ enum engine_draw_need engine_draw_needs(const struct engine *engine, tide_id aft
  * False when the draw is not closed. */
 struct draw_lot;
 bool engine_draw_lot(const struct engine *engine, tide_id draw, struct draw_lot *ret);
+/* What is to be expected of a zone at the full hour at or before start_ms (which lies ahead). */
+void engine_forecast_hour(const struct engine *engine, tide_id zone, tide_ms start_ms,
+                          struct tide_forecast_hour *ret);
 /* Share of the fullest pool, in percent. */
 unsigned engine_pool_used_pct(const struct engine *engine);
 

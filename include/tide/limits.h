@@ -26,7 +26,12 @@
 #define TIDE_GRAINS_A_DAY 288
 #define TIDE_HORIZON_DAYS_DEFAULT 14
 #define TIDE_HORIZON_DAYS_MAX 60
-#define TIDE_ALTERNATES_MAX 4         /* misread candidates that come along with a plate */
+#define TIDE_ALTERNATES_MAX 4       /* misread candidates that come along with a plate */
+#define TIDE_BINDINGS_MAX 6         /* spans that a refusal names as standing in the way */
+#define TIDE_OFFERS_ELSEWHERE_MAX 3 /* other zones that it offers, out of so many looked at: */
+#define TIDE_OFFER_ZONES_MAX 16
+#define TIDE_OFFER_GRAINS_MIN 3       /* a stay cut shorter than this is no offer */
+#define TIDE_FORECAST_HOURS_MAX 48    /* hours that a tide table looks ahead */
 #define TIDE_PUBLIC_ZONE_SLOTS_MIN 20 /* smaller zones are merged in public (design, privacy) */
 
 /* Draws. */

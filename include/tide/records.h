@@ -65,7 +65,8 @@
     R(14, booking, 1) R(15, series, 1) R(16, session, 1) R(17, spot, 1) R(18, incident, 1)         \
     R(19, posting, 1) R(20, notice, 1) R(21, command, 1) R(22, passage, 1)                         \
     R(23, gateway_cursor, 1) R(24, forgotten, 2) R(25, outcome, 1)                                 \
-    R(26, draw, 1) R(27, wish, 1) R(28, draw_span, 1)
+    R(26, draw, 1) R(27, wish, 1) R(28, draw_span, 1) R(40, forecast, 3)                           \
+    R(41, forecast_level, 1)
 
 #define TIDE_FIELDS_setting_row(F, O) F(O, enum_setting, key) F(O, i64, value)
 #define TIDE_FIELDS_counter_row(F, O) F(O, enum_counter, counter) F(O, u32, next)
@@ -81,7 +82,9 @@
     F(O, plate, plate) F(O, place, household) F(O, enum_vehicle_kind, kind) F(O, time, until_ms)
 /* outsiders: 1 when people from outside the compound may book; resolution: number on file.
  * With policy draw: each day from draw_opens to draw_closes wishes are collected for draw_from to
- * draw_until of the next; draw_next is the next day on which that happens, the engine's own. */
+ * draw_until of the next; draw_next is the next day on which that happens, the engine's own.
+ * walk_group: zones of one number lie along one walk, at walk_m metres from its beginning; 0: this
+ * zone is nobody's neighbour. */
 #define TIDE_FIELDS_zone(F, O)                                                                     \
     F(O, zone, id)                                                                                 \
     F(O, place, place)                                                                             \
@@ -89,7 +92,7 @@
     F(O, sense, sense) F(O, flag, outsiders) F(O, u32, resolution) F(O, u16, walk_group)           \
     F(O, dayminute, draw_opens_min) F(O, dayminute, draw_closes_min)                               \
     F(O, dayminute, draw_from_min) F(O, dayminute, draw_until_min) F(O, enum_draw_aim, draw_aim)   \
-    F(O, date, draw_next)
+    F(O, date, draw_next) F(O, u16, walk_m)
 #define TIDE_FIELDS_slot(F, O)                                                                     \
     F(O, slot, id)                                                                                 \
     F(O, zone, zone)                                                                               \
@@ -249,6 +252,17 @@
     F(O, u32, id)                                                                                  \
     F(O, draw, draw)                                                                               \
     F(O, u32, number) F(O, enum_slot_class, cls) F(O, time, start_ms) F(O, time, end_ms)
+/* What a zone's open slots are used at this full hour of such a day, as a rule, by promises and
+ * cars; how far days lie from it; of how many days that was learned (parking/forecast.c). */
+#define TIDE_FIELDS_forecast(F, O)                                                                 \
+    F(O, zone, zone)                                                                               \
+    F(O, enum_day_class, day_class)                                                                \
+    F(O, u8, hour) F(O, u16, days) F(O, i32, used_milli) F(O, i32, spread_milli)
+/* at_ms: the full hour that was last seen. drift: by how much more was used then than as a rule.
+ * low, high: between which 80 % of the days lie, in thousandths of the spread. */
+#define TIDE_FIELDS_forecast_level(F, O)                                                           \
+    F(O, zone, zone)                                                                               \
+    F(O, time, at_ms) F(O, i32, drift_milli) F(O, i32, low_milli) F(O, i32, high_milli)
 
 /* ---- events: what enters. R(number, name, keys = 0) ------------------------------------- */
 #define TIDE_EVENTS(R)                                                                             \
@@ -273,7 +287,8 @@
     R(147, ask_whoami, 0) R(148, ask_status, 0)                                                    \
     R(149, ask_inbox, 0) R(150, ask_history, 0)                                                    \
     R(151, ask_person, 0) R(152, ask_zones, 0)                                                     \
-    R(153, backup, 0) R(154, ask_passages, 0) R(155, ask_draws, 0) R(156, ask_proof, 0)
+    R(153, backup, 0) R(154, ask_passages, 0) R(155, ask_draws, 0) R(156, ask_proof, 0)            \
+    R(160, ask_forecast, 0)
 #define TIDE_EVENT_IS_ASK(kind) ((kind) >= 140 && (kind) <= 169)
 
 #define TIDE_FIELDS_tick(F, O) F(O, u8, unused)
@@ -407,6 +422,7 @@
     F(O, zone, zone) F(O, enum_slot_class, cls) F(O, time, start_ms) F(O, time, end_ms)
 #define TIDE_FIELDS_ask_bookings(F, O) F(O, place, household) F(O, person, person)
 #define TIDE_FIELDS_ask_tide(F, O) F(O, zone, zone) F(O, time, start_ms) F(O, u16, hours)
+#define TIDE_FIELDS_ask_forecast(F, O) F(O, zone, zone) F(O, u16, hours)
 #define TIDE_FIELDS_ask_shares(F, O) F(O, slot, slot) F(O, place, household)
 #define TIDE_FIELDS_ask_sheet(F, O)                                                                \
     F(O, zone, zone) F(O, time, start_ms) F(O, time, end_ms) F(O, booking, after)
@@ -431,7 +447,8 @@
     R(200, reply, 0)                                                                               \
     R(201, quote, 0)                                                                               \
     R(202, tide_hour, 0) R(203, status, 0) R(204, whoami, 0) R(205, zone_now, 0)                   \
-    R(206, gap_day, 0) R(207, receipt, 0)
+    R(206, gap_day, 0) R(207, receipt, 0) R(210, binding, 0) R(211, offer, 0)                      \
+    R(212, forecast_hour, 0)
 /* Heads each answer. free_from..free_until: the nearest span that would have fitted. */
 #define TIDE_FIELDS_reply(F, O)                                                                    \
     F(O, enum_code, code)                                                                          \
@@ -471,6 +488,25 @@
     F(O, hex, leaf_2)                                                                              \
     F(O, hex, leaf_3) F(O, hex, leaf_4) F(O, hex, commit_1) F(O, hex, commit_2)                    \
     F(O, hex, commit_3) F(O, hex, commit_4)
+/* One full hour ahead: slots open then, and how many of them will be free: as a rule, and between
+ * low and high on 8 of 10 days. days: of how many such days that is known; 0: of none, then all
+ * that is not promised yet. zone 0: all zones too small to be told by themselves. */
+#define TIDE_FIELDS_forecast_hour(F, O)                                                            \
+    F(O, zone, zone)                                                                               \
+    F(O, time, start_ms)                                                                           \
+    F(O, u32, supply) F(O, u32, free_low) F(O, u32, free) F(O, u32, free_high) F(O, u16, days)
+/* What stood in the way of a wish: a span for all of which no slot of the zone and class is free.
+ * why: no_window, nothing is open at any moment of it; all_taken, what is open is taken at each
+ * moment of it; in_pieces, no slot is free from its start to its end. */
+#define TIDE_FIELDS_binding(F, O)                                                                  \
+    F(O, zone, zone) F(O, enum_slot_class, cls) F(O, time, start_ms) F(O, time, end_ms)            \
+    F(O, enum_why, why)
+/* What would have been granted instead, at that moment, to the same party and plate. */
+#define TIDE_FIELDS_offer(F, O)                                                                    \
+    F(O, enum_offer_kind, kind)                                                                    \
+    F(O, zone, zone)                                                                               \
+    F(O, enum_slot_class, cls)                                                                     \
+    F(O, time, start_ms) F(O, time, end_ms) F(O, minutes, minutes) F(O, u16, walk_m)
 
 /* clang-format on */
 #define TIDE_RECORDS(R) TIDE_ROWS(R) TIDE_EVENTS(R) TIDE_REPLIES(R)

@@ -79,7 +79,8 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 40, to_be_drawn) /* this time is decided by a draw: ask there */                          \
     E(P, 41, not_drawn)   /* decided together with others, and not served */                       \
     E(P, 42, draw_closed) /* its wishes are collected already */                                   \
-    E(P, 43, draw_void)   /* it came to nothing: secret or public value were not there in time */
+    E(P, 43, draw_void)   /* it came to nothing: secret or public value were not there in time */  \
+    E(P, 45, in_pieces) /* somewhere at each moment, but nowhere all through */
 
 #define TIDE_ENUM_place_kind(E, P)                                                                 \
     E(P, 0, none)                                                                                  \
@@ -168,6 +169,10 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 5, late_supply) /* a booking starts and its slot is still taken */
 #define TIDE_ENUM_incident_state(E, P) E(P, 0, open) E(P, 1, closed)
 
+/* What would fit instead of a wish that was refused: another end, start or zone. */
+#define TIDE_ENUM_offer_kind(E, P)                                                                 \
+    E(P, 0, none) E(P, 1, shorter) E(P, 2, later) E(P, 3, earlier) E(P, 4, elsewhere)
+
 #define TIDE_ENUM_posting_reason(E, P)                                                             \
     E(P, 0, none)                                                                                  \
     E(P, 1, grant)                                                                                 \
@@ -245,7 +250,7 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     X(incident_state, INCIDENT_STATE) X(posting_reason, POSTING_REASON)                            \
     X(notice_kind, NOTICE_KIND) X(command_kind, COMMAND_KIND)                                      \
     X(command_state, COMMAND_STATE) X(decision, DECISION)                                          \
-    X(name_kind, NAME_KIND) X(counter, COUNTER)                                                    \
+    X(name_kind, NAME_KIND) X(counter, COUNTER) X(offer_kind, OFFER_KIND)                          \
     X(setting, SETTING)
 
 /* Settings of a domain: number, name, default, least, most. Units are in the name. */
@@ -275,7 +280,8 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     S(22, resettle_why, 0, 0, 255)                                                                 \
     S(23, reseat_steps, 0, 0, 1000000) /* slots looked at for moves that make room; 0: none */    \
     S(24, reseat_depth, 3, 1, 8)       /* how many have to make room for each other */             \
-    S(25, freeze_min, 15, 0, 240)      /* before its start, a seat is not moved any more */
+    S(25, freeze_min, 15, 0, 240)      /* before its start, a seat is not moved any more */        \
+    S(26, walk_max_m, 400, 0, 5000)    /* how far another zone may be that is offered instead */
 
 #define TIDE_ENUM_setting(E, P)                                                                    \
     E(P, 0, none)                                                                                  \
@@ -289,8 +295,9 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 13, escalate_min) E(P, 14, stranger_kept_days) E(P, 15, compensation_min)                 \
     E(P, 16, calendar_through_year) E(P, 17, clock_suspended) E(P, 18, granted_month)              \
     E(P, 19, rolled_date) E(P, 20, scaled) E(P, 21, resettle_from)                                 \
-    E(P, 22, resettle_why) E(P, 23, reseat_steps) E(P, 24, reseat_depth) E(P, 25, freeze_min)
-#define TIDE_SETTINGS_COUNT 26
+    E(P, 22, resettle_why) E(P, 23, reseat_steps) E(P, 24, reseat_depth) E(P, 25, freeze_min)      \
+    E(P, 26, walk_max_m)
+#define TIDE_SETTINGS_COUNT 27
 
 /* clang-format on */
 #define TIDE_ENUM_MEMBER(P, number, name) TIDE_##P##_##name = (number),

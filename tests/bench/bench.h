@@ -5,6 +5,7 @@
  *     journal.c   engine + store, durable, beside      postgres.c   the same rows in PostgreSQL
  *     recover.c   a start over a long history          memory.c     a large community at rest
  *     verify.c    --verify over a million events       peak.c       through the broker
+ *     forecast.c  the tide table, on recorded stays
  *
  * Each prints one JSON object as its last line, with the machine and the time of an fsync beside
  * its figures.
@@ -24,6 +25,7 @@ int bench_engine(int argc, char **argv);
 int bench_instance(int argc, char **argv);
 int bench_allocate(int argc, char **argv);
 int bench_verify(int argc, char **argv);
+int bench_forecast(int argc, char **argv);
 
 /* ---- main.c ---------------------------------------------------------------------------------- */
 double bench_now_s(void); /* elapsed */

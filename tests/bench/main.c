@@ -29,6 +29,8 @@ static const struct {
      bench_journal},
     {"recover", "a start over a long history [--bookings N] [--live N]", bench_recover},
     {"memory", "a large community at rest [--slots N] [--households N]", bench_memory},
+    {"forecast", "the tide table against two simple ones, on recorded stays [--data FOLDER]",
+     bench_forecast},
     {"verify", "--verify over a journal of the real engine [--events N]", bench_verify},
 };
 

@@ -19,6 +19,7 @@ SHORT = {
                 "bookings_per_s peak_per_s postgres_per_s ratio peak_ratio fsync_us"),
     "recover": (["--bookings", "20000", "--live", "1000"], "bookings seconds"),
     "memory": (["--slots", "500", "--households", "500"], "slots households rss_mib"),
+    "forecast": ([], "bench"),
     "verify": (["--events", "20000"], "events seconds"),
 }
 

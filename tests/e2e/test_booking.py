@@ -135,6 +135,58 @@ def outside_the_windows_nothing_is_open():
 
 
 @test
+def a_refusal_says_what_is_in_the_way_and_each_offer_is_granted():
+    start = tide().now().replace(hour=14, minute=0, second=0, microsecond=0)
+    for plate in ("浙F71001", "浙F71002", "浙F71003"):
+        expect(book("clerk1", plate, start, zone="B", for_="3-2-503"), "ok")
+    reply = expect(book("clerk1", "浙F71004", start - HOUR, hours=3.0, zone="B", for_="3-2-503"),
+                   "full", "all_taken")
+    binding = items(reply, "binding")
+    equal([(row["start"][11:16], row["end"][11:16], row["why"]) for row in binding],
+          [("14:00", "16:00", "all_taken")], "in the way")
+    offers = items(reply, "offer")
+    check({"shorter", "earlier"} <= {row["kind"] for row in offers}, "offers: %r", offers)
+    for offer in offers:
+        again = expect(tide().client("clerk1").ask("parking.book", plate="浙F71004", for_="3-2-503",
+                                                  zone=offer["zone"], start=offer["start"],
+                                                  end=offer["end"]), "ok")
+        expect(tide().client("clerk1").ask("parking.cancel", booking=again["id"]), "ok")
+
+
+@test
+def why_is_told_from_the_journal_and_names_nobody():
+    start = tide().now().replace(hour=11, minute=0, second=0, microsecond=0) + 24 * HOUR
+    made = expect(book("clerk1", "浙F72001", start, for_="3-2-503"), "ok")["id"]
+    refused = expect(book("clerk1", "浙F72002", start + 9 * HOUR, zone="B", for_="3-2-503"), "full",
+                     "no_window")
+    code, out, err = tide().run("--why", str(made), seconds=60)
+    check(code == 0 and "outcome: granted" in out and "约成" in out, "granted: %r %r", out, err)
+    check("the same, to the byte" in out, "decided again: %r", out)
+    code, asked, err = tide().run("--why", "clerk1:" + refused["rid"], seconds=60)
+    check(code == 0 and "no slot was open at that time" in asked, "refused: %r %r", asked, err)
+    for text in (out, asked):
+        check(not any(word in text for word in ("浙F", "3-2-50", "A-0", "B-0")), "names: %r", text)
+    code, out, err = tide().run("--why", "x:", seconds=60)
+    equal(code, 64, "exit code")
+
+
+@test
+def the_tide_table_looks_two_days_ahead():
+    reply = expect(tide().client("res1").ask("parking.forecast", zone="A"), "ok")
+    hours = items(reply, "forecast_hour")
+    equal(len(hours), 48, "hours")
+    for row in hours:
+        check(row["free_low"] <= row["free"] <= row["free_high"] <= row["supply"], "hour: %r", row)
+    check(all(row["zone"] == "A" for row in hours), "zone A stands by itself: %r", hours[0])
+    reply = expect(tide().client("res1").ask("parking.forecast", zone="B", hours=3), "ok")
+    hours = items(reply, "forecast_hour")
+    check(len(hours) == 3 and not any("zone" in row for row in hours),
+          "a zone of three slots is told with the other small ones: %r", hours)
+    reply = expect(tide().client("clerk1").ask("parking.forecast", zone="B", hours=3), "ok")
+    equal(items(reply, "forecast_hour")[0]["zone"], "B", "on duty")
+
+
+@test
 def a_booking_crosses_midnight():
     evening = tide().now().replace(hour=22, minute=0, second=0, microsecond=0)
     booking = expect(book("res1", RES_PLATE, evening, 6), "ok")["id"]

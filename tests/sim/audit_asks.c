@@ -76,7 +76,7 @@ void audit_asked(struct audit *audit, const struct tide_reply *reply, const uint
     enum engine_verb verb;
     unsigned kind;
     union tide_any any;
-    uint32_t bookings = 0;
+    uint32_t bookings = 0, hours = 0;
     while (engine_effect_next(effects, len, &at, &verb, &kind, &any)) {
         if (verb != ENGINE_ITEM)
             continue;
@@ -84,12 +84,16 @@ void audit_asked(struct audit *audit, const struct tide_reply *reply, const uint
             check_quote(audit, &any.quote, reply->code);
         if (kind == TIDE_REC_account)
             check_account(audit, &any.account);
+        if (kind == TIDE_REC_forecast_hour)
+            audit_forecast_asked(audit, &any.forecast_hour, hours++);
         if (kind != TIDE_REC_booking)
             continue;
         bookings++;
         if (!is_ours(audit, &any.booking))
             audit_fail(audit, "booking %u was shown otherwise than it is", any.booking.id);
     }
+    if (audit->event->kind == TIDE_REC_ask_quote && reply->code == TIDE_CODE_full)
+        audit_offers_of_quote(audit, effects, len);
     if (audit->event->kind == TIDE_REC_ask_bookings && reply->code == TIDE_CODE_ok)
         check_bookings(audit, bookings, reply->more);
 }

@@ -42,6 +42,8 @@ struct audit {
     uint32_t change_count;
     struct tide_reply reply;
     uint32_t replies, items;
+    const uint8_t *effects; /* borrowed */
+    size_t effects_len;
 
     struct audit_ids live_bookings, live_sessions;
     uint32_t last_id[TIDE_COUNTER_draw_span + 1];
@@ -83,6 +85,12 @@ bool audit_slot_is_free(struct audit *audit, const struct tide_slot *slot, tide_
                         tide_ms end);
 bool audit_slot_is_taken_now(const struct audit *audit, tide_id slot);
 void audit_refusal(struct audit *audit, const struct tide_book *ask);
+/* What a refusal for want of room says is in the way, and what it offers. */
+void audit_offers_of_book(struct audit *audit, const uint8_t *effects, size_t len);
+void audit_offers_of_quote(struct audit *audit, const uint8_t *effects, size_t len);
+void audit_forecast_event(struct audit *audit);
+/* The nth hour of an answer to ask_forecast. */
+void audit_forecast_asked(struct audit *audit, const struct tide_forecast_hour *hour, unsigned nth);
 void audit_ledger_event(struct audit *audit);
 void audit_draws_event(struct audit *audit);
 void audit_ledger_always(struct audit *audit);

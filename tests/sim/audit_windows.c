@@ -199,6 +199,8 @@ void audit_refusal(struct audit *audit, const struct tide_book *ask)
     tide_id slot = taker(audit, ask, start, end);
     if (slot != 0)
         audit_fail(audit, "refused as full, and slot %u was free", slot);
-    else if (audit->counts.checked_refusals % HINTS_CHECKED_ONE_IN == 0)
+    else if (audit->counts.checked_refusals % HINTS_CHECKED_ONE_IN == 0) {
         check_hints(audit, ask, start, end);
+        audit_offers_of_book(audit, audit->effects, audit->effects_len);
+    }
 }

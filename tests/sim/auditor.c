@@ -334,6 +334,8 @@ void audit_event(struct audit *audit, uint64_t seq, const struct engine_event *e
     audit->when_ms = event->when_ms;
     audit->event = event;
     audit->counts.events++;
+    audit->effects = effects;
+    audit->effects_len = len;
     take_effects(audit, effects, len);
     audit->counts.rows += audit->change_count;
     keep_lists(audit);
@@ -344,6 +346,7 @@ void audit_event(struct audit *audit, uint64_t seq, const struct engine_event *e
     audit_gate_event(audit);
     audit_bookings_event(audit);
     audit_windows_event(audit);
+    audit_forecast_event(audit);
     audit_ledger_event(audit);
     audit_draws_event(audit);
     audit_shown(audit, event, effects, len);

@@ -45,7 +45,7 @@ unsigned audit_violations(const struct audit *audit);
 const char *audit_first(const struct audit *audit);
 struct audit_counts {
     uint64_t events, rows, bookings, kept, cancelled, no_show, broken, live, postings, passages;
-    uint64_t checked_windows, checked_refusals, draws, incidents[8];
+    uint64_t checked_windows, checked_refusals, checked_offers, draws, incidents[8];
 };
 void audit_count(const struct audit *audit, struct audit_counts *ret);
 

@@ -79,6 +79,8 @@ static void reopen_a_zone(struct sim *sim)
                             .place = index == 3 ? sim->world.organisation : sim->world.compound,
                             .sense = zone->sense,
                             .outsiders = sim_rng_chance(&sim->people, 700),
+                            .walk_group = (uint16_t)(1 + sim_rng_below(&sim->people, 2)),
+                            .walk_m = (uint16_t)(index * 150),
                             .resolution = 1 + sim_rng_below(&sim->people, 3)};
     if (index == SIM_DRAW_ZONE && sim_rng_chance(&sim->people, 800))
         sim_world_draws(&row, TIDE_DRAW_AIM_minutes);

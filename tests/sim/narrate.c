@@ -35,12 +35,16 @@ static const struct sentence sentences[] = {
     {"draw.seal_late", "a seal for draw {a:n}, which has one"},
     {"draw.too_late", "draw {a:n} is undecided and its time begins -> void"},
     {"extend.refuse", "asked until {a:t}, free until {b:t} -> refuse, open then: {c:b}"},
+    {"forecast.learn",
+     "zone {a:n}: {b:n} thousandths used at the full hour, {c:n} more than usual"},
     {"gate.misread", "plate {a:n} is read for plate {b:n}, the only one with a right"},
     {"gate.passage", "arm: {a:D}, because {b:w}, plate {c:n}"},
     {"incident.close", "{a:k} on slot {b:n} is over"},
     {"incident.escalate", "{a:k} on slot {b:n} goes to the property: incident {c:n}"},
     {"incident.open", "{a:k} on slot {b:n}, booking {c:n}"},
     {"ledger.granted", "minutes of {a:m} granted to {b:n} households"},
+    {"offer.binding", "in the way: {a:t} to {b:t}, {c:w}"},
+    {"offer.made", "offered instead ({a:n}): {b:t} to {c:t}"},
     {"put.refuse", "row {a:n} (kind {b:n}) is refused: {c:c}"},
     {"recall.refuse", "booking {a:n} stays: promised from {b:t} until {c:t} -> refuse"},
     {"refuse", "refuse: {a:c}, {b:w}"},
@@ -124,9 +128,9 @@ static void tell(char how, int64_t value, int utc_offset_min, char *out, size_t 
             tell_enum(enums[i].type, value, out, cap);
             return;
         }
-    static const char *const dues[] = {"day",     "resettle", "grant",   "series",
-                                       "booking", "spot",     "incident"};
-    if (how == 'q' && value >= 0 && value < 7)
+    static const char *const dues[] = {"day",  "resettle", "grant",        "series", "booking",
+                                       "spot", "incident", "day of draws", "draw",   "forecast"};
+    if (how == 'q' && value >= 0 && value < 10)
         snprintf(out, cap, "%s", dues[value]);
     else if (how == 't')
         narrate_time(value, utc_offset_min, out, cap);

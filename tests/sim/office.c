@@ -77,7 +77,8 @@ static void new_setting(struct sim *sim)
                 {TIDE_SETTING_household_live_max, 1, 12},   {TIDE_SETTING_stay_max_min, 120, 2000},
                 {TIDE_SETTING_sensor_silence_min, 60, 400}, {TIDE_SETTING_settle_min, 1, 30},
                 {TIDE_SETTING_escalate_min, 5, 60},         {TIDE_SETTING_compensation_min, 0, 120},
-                {TIDE_SETTING_grant_min, 600, 9000},        {TIDE_SETTING_horizon_days, 5, 16}};
+                {TIDE_SETTING_grant_min, 600, 9000},        {TIDE_SETTING_horizon_days, 5, 16},
+                {TIDE_SETTING_walk_max_m, 0, 500}};
     struct rows rows = {.len = 0};
     uint32_t which = sim_rng_below(&sim->bad, sizeof some / sizeof *some);
     struct tide_setting_row row = {
@@ -242,14 +243,14 @@ static void chaos_rows(struct sim *sim, struct rows *rows)
 void sim_chaos_event(struct sim *sim, uint32_t person)
 {
     static const uint8_t kinds[] = {
-        TIDE_REC_put,          TIDE_REC_drop,        TIDE_REC_calendar,      TIDE_REC_book,
-        TIDE_REC_repeat,       TIDE_REC_cancel,      TIDE_REC_extend,        TIDE_REC_arrive,
-        TIDE_REC_leave,        TIDE_REC_share,       TIDE_REC_unshare,       TIDE_REC_recall,
-        TIDE_REC_blackout,     TIDE_REC_hand,        TIDE_REC_correct,       TIDE_REC_resolve,
-        TIDE_REC_accept_rules, TIDE_REC_ask_quote,   TIDE_REC_ask_bookings,  TIDE_REC_ask_tide,
-        TIDE_REC_ask_shares,   TIDE_REC_ask_sheet,   TIDE_REC_ask_incidents, TIDE_REC_ask_account,
-        TIDE_REC_ask_inbox,    TIDE_REC_ask_history, TIDE_REC_ask_person,    TIDE_REC_ask_zones,
-        TIDE_REC_backup,       TIDE_REC_ask_passages};
+        TIDE_REC_put,          TIDE_REC_drop,         TIDE_REC_calendar,      TIDE_REC_book,
+        TIDE_REC_repeat,       TIDE_REC_cancel,       TIDE_REC_extend,        TIDE_REC_arrive,
+        TIDE_REC_leave,        TIDE_REC_share,        TIDE_REC_unshare,       TIDE_REC_recall,
+        TIDE_REC_blackout,     TIDE_REC_hand,         TIDE_REC_correct,       TIDE_REC_resolve,
+        TIDE_REC_accept_rules, TIDE_REC_ask_quote,    TIDE_REC_ask_bookings,  TIDE_REC_ask_tide,
+        TIDE_REC_ask_shares,   TIDE_REC_ask_sheet,    TIDE_REC_ask_incidents, TIDE_REC_ask_account,
+        TIDE_REC_ask_inbox,    TIDE_REC_ask_history,  TIDE_REC_ask_person,    TIDE_REC_ask_zones,
+        TIDE_REC_backup,       TIDE_REC_ask_passages, TIDE_REC_ask_forecast};
     struct engine_event event = sim_event(kinds[sim_rng_below(&sim->bad, sizeof kinds)]);
     struct rows rows = {.len = 0};
     scramble(sim, event.kind, &event.as);

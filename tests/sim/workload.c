@@ -190,9 +190,9 @@ static void want_extend(struct sim *sim, uint32_t person)
 static void want_to_know(struct sim *sim, uint32_t person)
 {
     static const uint8_t kinds[] = {
-        TIDE_REC_ask_quote,   TIDE_REC_ask_bookings, TIDE_REC_ask_tide,   TIDE_REC_ask_shares,
-        TIDE_REC_ask_account, TIDE_REC_ask_whoami,   TIDE_REC_ask_status, TIDE_REC_ask_inbox,
-        TIDE_REC_ask_history, TIDE_REC_ask_zones};
+        TIDE_REC_ask_quote,   TIDE_REC_ask_bookings, TIDE_REC_ask_tide,    TIDE_REC_ask_shares,
+        TIDE_REC_ask_account, TIDE_REC_ask_whoami,   TIDE_REC_ask_status,  TIDE_REC_ask_inbox,
+        TIDE_REC_ask_history, TIDE_REC_ask_zones,    TIDE_REC_ask_forecast};
     struct engine_event event = sim_event(kinds[sim_rng_below(&sim->people, sizeof kinds)]);
     tide_id zone = sim->world.zones[sim_rng_below(&sim->people, SIM_ZONES)].id;
     if (event.kind == TIDE_REC_ask_quote) {
@@ -206,6 +206,8 @@ static void want_to_know(struct sim *sim, uint32_t person)
         event.as.ask_tide.zone = zone;
         event.as.ask_tide.hours = 24;
     }
+    if (event.kind == TIDE_REC_ask_forecast)
+        event.as.ask_forecast.zone = zone;
     sim_net_call(sim, person, &event, 0);
 }
 
@@ -348,6 +350,29 @@ static void maybe_resolve(struct sim *sim, uint32_t person, tide_id incident)
     sim_net_call(sim, person, &event, 0);
 }
 
+/* Refused for want of room: some take one of the offers. */
+static void take_an_offer(struct sim *sim, const struct sim_call *call, const uint8_t *effects,
+                          size_t len)
+{
+    struct engine_event event = call->event;
+    size_t at = 0;
+    enum engine_verb verb;
+    unsigned kind;
+    union tide_any any;
+    while (engine_effect_next(effects, len, &at, &verb, &kind, &any)) {
+        if (verb != ENGINE_ITEM || kind != TIDE_REC_offer || !sim_rng_chance(&sim->people, 300))
+            continue;
+        uint32_t zone = 0;
+        while (zone + 1 < SIM_ZONES && sim->world.zones[zone].id != any.offer.zone)
+            zone++;
+        event.as.book.zone = any.offer.zone;
+        event.as.book.start_ms = any.offer.start_ms;
+        event.as.book.end_ms = any.offer.end_ms;
+        sim_net_call(sim, call->person, &event, zone);
+        return;
+    }
+}
+
 void sim_workload_reply(struct sim *sim, uint32_t number, const struct tide_reply *reply,
                         const uint8_t *effects, size_t len)
 {
@@ -358,6 +383,8 @@ void sim_workload_reply(struct sim *sim, uint32_t number, const struct tide_repl
     enum engine_verb verb;
     unsigned kind;
     union tide_any any;
+    if (event->kind == TIDE_REC_book && reply->code == TIDE_CODE_full)
+        take_an_offer(sim, call, effects, len);
     if (reply->code != TIDE_CODE_ok)
         return;
     if (event->kind == TIDE_REC_share)

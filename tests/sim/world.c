@@ -311,7 +311,9 @@ static void zones(struct founding *f)
                               .place = i == 3 ? w->organisation : w->compound,
                               .sense = sense[i],
                               .outsiders = i != 2,
-                              .resolution = 1};
+                              .resolution = 1,
+                              .walk_group = 1,
+                              .walk_m = (uint16_t)(i * 150)};
         if (i == SIM_DRAW_ZONE)
             sim_world_draws(&r, sim_rng_chance(f->rng, 500) ? TIDE_DRAW_AIM_minutes
                                                             : TIDE_DRAW_AIM_households);

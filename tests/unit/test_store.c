@@ -59,7 +59,7 @@ static void wrong_files_are_refused(void **state)
     run_sql(world.path, "PRAGMA user_version=99");
     assert_int_equal(try_open(world.path, false, why, sizeof why), STORE_VERSION);
     assert_non_null(strstr(why, "newer"));
-    run_sql(world.path, "PRAGMA user_version=1; PRAGMA application_id=7");
+    run_sql(world.path, "PRAGMA user_version=2; PRAGMA application_id=7");
     assert_int_equal(try_open(world.path, false, why, sizeof why), STORE_VERSION);
     assert_non_null(strstr(why, "another program"));
     int fd = open(world.path, O_WRONLY | O_TRUNC);

@@ -109,6 +109,39 @@ static void one_car_among_many_slots_shows(void **state)
     assert_non_null(strstr(printed, "|oo ## \n    0 +"));
 }
 
+static void the_forecast_fits_into_eighty_columns(void **state)
+{
+    struct ctl_ahead hours[CTL_FORECAST_HOURS];
+
+    (void)state;
+    for (unsigned i = 0; i < CTL_FORECAST_HOURS; i++)
+        hours[i] = (struct ctl_ahead){.hour = (int)((i + 19) % 24),
+                                      .date = "05-20",
+                                      .low = i,
+                                      .middle = 2 * i,
+                                      .high = 3 * i};
+    for (int ascii = 0; ascii < 2; ascii++) {
+        FILE *out = out_open();
+        unsigned lines = 0;
+
+        ctl_chart_ahead(out, "Zone A", hours, CTL_FORECAST_HOURS, ascii);
+        fclose(out);
+        for (char *line = printed, *end; (end = strchr(line, '\n')); line = end + 1, lines++) {
+            *end = '\0';
+            assert_true(ctl_width(line) <= 80);
+            if (ascii && lines == 2) /* so many only at best, and only in the last hours */
+                assert_string_equal(line,
+                                    "      |                                           .....");
+            if (lines == 12)
+                assert_string_equal(line,
+                                    "            00    06    12    18    00    06    12     ");
+            if (lines == 13)
+                assert_string_equal(line, "            05-20                   05-20");
+        }
+        assert_int_equal(lines, 15);
+    }
+}
+
 /* ---- sentences: no word of the protocol without one ---------------------------------------- */
 static void each_refusal_has_a_sentence(void **state)
 {
@@ -148,6 +181,30 @@ static void a_refusal_says_what_would_have_worked(void **state)
     assert_non_null(strstr(words, "rows[3].zone: missing"));
     ctl_refusal("import", reply, words, 20); /* cut, not overrun */
     assert_int_equal(strlen(words), 19);
+    cJSON_Delete(reply);
+}
+
+static void a_refusal_tells_what_is_in_the_way_and_what_is_offered(void **state)
+{
+    cJSON *reply = cJSON_Parse(
+        "{\"code\":\"full\",\"why\":\"all_taken\",\"free_until\":\"2019-05-20T17:10:00+08:00\","
+        "\"items\":[{\"is\":\"binding\",\"zone\":\"A\",\"start\":\"2019-05-20T17:10:00+08:00\","
+        "\"end\":\"2019-05-20T18:00:00+08:00\",\"why\":\"all_taken\"},{\"is\":\"offer\",\"kind\":"
+        "\"elsewhere\",\"zone\":\"B\",\"walk_m\":150,\"start\":\"2019-05-20T16:00:00+08:00\","
+        "\"end\":"
+        "\"2019-05-20T19:00:00+08:00\"}]}");
+    char words[2000];
+
+    (void)state;
+    assert_non_null(reply);
+    ctl_refusal("book", reply, words, sizeof words);
+    assert_non_null(strstr(words, "in the way: 05-20 Mon 17:10 to 05-20 Mon 18:00, all places"));
+    assert_non_null(strstr(words, "it fits in zone B, 150 m to walk: 05-20 Mon 16:00"));
+    assert_null(strstr(words, "leave by")); /* the offers say it better */
+    ctl_chinese = true;
+    ctl_refusal("book", reply, words, sizeof words);
+    ctl_chinese = false;
+    assert_non_null(strstr(words, "可改约 B 车区(步行 150 米)"));
     cJSON_Delete(reply);
 }
 
@@ -250,7 +307,9 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(tables_stand_straight),
     cmocka_unit_test(the_chart_fits_into_eighty_columns),
     cmocka_unit_test(one_car_among_many_slots_shows),
+    cmocka_unit_test(the_forecast_fits_into_eighty_columns),
     cmocka_unit_test(each_refusal_has_a_sentence),
+    cmocka_unit_test(a_refusal_tells_what_is_in_the_way_and_what_is_offered),
     cmocka_unit_test(a_refusal_says_what_would_have_worked),
     cmocka_unit_test(each_notice_is_a_sentence),
     cmocka_unit_test(each_word_that_is_shown_has_a_chinese_one),

@@ -267,13 +267,38 @@ static tide_id seat_for(struct step *step, const struct booking_wish *wish, stru
     return slot != 0 ? slot : reseat_find(step, wish->zone, wish->cls, span);
 }
 
+struct span wish_span(const struct booking_wish *wish, tide_ms now_ms)
+{
+    return (struct span){grain_floor(wish->start_ms), grain_ceil(wish->end_ms),
+                         grain_floor(now_ms)};
+}
+
+bool booking_could(struct step *step, const struct booking_wish *wish)
+{
+    struct engine *engine = step->engine;
+    const struct zone_state *zone = zone_of(engine, wish->zone);
+    struct span span = wish_span(wish, step->now_ms);
+    int32_t need_min = (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN);
+    struct tide_reply why_not;
+    tide_ms from_ms;
+    engine_trace_fn *told = engine->trace;
+    CHECK(zone != NULL);
+    engine->trace = NULL; /* nothing is decided here */
+    bool could = !draw_keeps(engine, wish->zone, span, &from_ms) &&
+                 times_are_sound(step, wish, span, &why_not) &&
+                 (wish->plate == 0 || plate_is_clear(step, wish->plate, 0, span, &why_not)) &&
+                 (wish->household == 0 || household_may(step, wish, zone, need_min, &why_not)) &&
+                 seat_find(engine, wish->zone, wish->cls, span, 0) != 0;
+    engine->trace = told;
+    return could;
+}
+
 struct booking_state *booking_make(struct step *step, const struct booking_wish *wish,
                                    struct tide_reply *ret_reply)
 {
     struct engine *engine = step->engine;
     const struct zone_state *zone = zone_of(engine, wish->zone);
-    struct span span = {grain_floor(wish->start_ms), grain_ceil(wish->end_ms),
-                        grain_floor(step->now_ms)};
+    struct span span = wish_span(wish, step->now_ms);
     if (zone == NULL || wish->plate == 0) {
         refuse(step, ret_reply, TIDE_CODE_not_found, TIDE_WHY_none, 0);
         return NULL;
@@ -313,6 +338,7 @@ void book_take(struct step *step)
     struct booking_state *booking = booking_make(step, &wish, &reply);
     if (booking == NULL) {
         step_reply(step, &reply);
+        offers_tell(step, &wish, (enum tide_why)reply.why);
         return;
     }
     if (booking->row.person != step->person)

@@ -129,6 +129,21 @@ grain freemap_next_free(const struct engine *engine, const struct slot_state *sl
     return find(engine, slot, from, until, true, true);
 }
 
+void freemap_or_open(const struct engine *engine, const struct slot_state *slot, grain from,
+                     grain until, uint64_t *bits)
+{
+    CHECK(freemap_knows(engine, from, until));
+    for (grain at = from; at < until; at += 64, bits++) {
+        uint32_t bit = freemap_at(engine, at), word = bit / 64,
+                 next = (word + 1) % engine->ring_words;
+        *bits |= slot->open[word] >> bit % 64;
+        if (bit % 64 != 0)
+            *bits |= slot->open[next] << (64 - bit % 64);
+        if (until - at < 64) /* behind the end lie other grains */
+            *bits &= ((uint64_t)1 << (until - at)) - 1;
+    }
+}
+
 /* ---- publishing ----------------------------------------------------------------------------- */
 static void publish_word(const struct engine *engine, const struct slot_state *slot, uint32_t word)
 {

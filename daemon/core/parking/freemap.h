@@ -57,6 +57,10 @@ bool freemap_is_free(const struct engine *engine, const struct slot_state *slot,
                      grain until);
 bool freemap_is_open(const struct engine *engine, const struct slot_state *slot, grain from,
                      grain until);
+/* bits |= the open grains of [from, until), bit 0 for `from`; all of them known. bits holds a bit a
+ * grain, whole words. */
+void freemap_or_open(const struct engine *engine, const struct slot_state *slot, grain from,
+                     grain until, uint64_t *bits);
 /* The first grain at or after from that is not free, at most until. */
 grain freemap_free_until(const struct engine *engine, const struct slot_state *slot, grain from,
                          grain until);

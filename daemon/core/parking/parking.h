@@ -52,6 +52,10 @@ struct span {
  * lower id. avoid: a slot that will not do (0: none). 0 when there is none. */
 tide_id seat_find(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
                   struct span span, tide_id avoid);
+/* The slots of the zone and class that could take the span, as a set over slices_words; false when
+ * there are none. */
+bool seats_free(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
+                struct span span, uint64_t *set);
 /* What would have worked: the latest end from the same start, the earliest start of the same
  * length (within a day); 0 where nothing would. */
 struct seat_hints {
@@ -104,6 +108,10 @@ bool booking_may_be(struct step *step, const struct booking_wish *wish, struct s
                     struct tide_reply *ret_reply);
 struct booking_state *booking_make(struct step *step, const struct booking_wish *wish,
                                    struct tide_reply *ret_reply);
+/* Whether booking_make would grant the wish directly; changes nothing and is told to nobody. What
+ * is 0 in the wish (plate, household) is not asked about. The zone must be there. */
+bool booking_could(struct step *step, const struct booking_wish *wish);
+struct span wish_span(const struct booking_wish *wish, tide_ms now_ms);
 /* A live booking of the plate, other than `except`, that overlaps the span; 0 when none does. */
 tide_id booking_overlapping(const struct engine *engine, tide_id plate, tide_id except,
                             struct span span);
@@ -116,6 +124,11 @@ void booking_fall_due(struct step *step, struct booking_state *booking);
 /* A live booking of a plate at a compound that covers the time, early comers included. */
 struct booking_state *booking_for_plate(const struct engine *engine, tide_id plate, tide_id place,
                                         tide_ms now_ms, tide_ms early_ms);
+
+/* ---- offer.c: a refusal that helps ----------------------------------------------------------- */
+/* After a refusal because of all_taken or no_window (else nothing): items `binding`, what stands in
+ * the way, and items `offer`, the nearest that booking_could. */
+void offers_tell(struct step *step, const struct booking_wish *wish, enum tide_why why);
 
 /* ---- series.c: every workday ---------------------------------------------------------------- */
 void repeat_take(struct step *step);
@@ -168,6 +181,19 @@ void incidents_close_booking(struct step *step, tide_id booking, unsigned kinds)
 void incident_due(struct engine *engine, struct incident_state *incident);
 void incident_fall_due(struct step *step, struct incident_state *incident);
 void resolve_take(struct step *step);
+
+/* ---- forecast.c: the tide table -------------------------------------------------------------- */
+/* The cell of a zone, a day class (workday..holiday) and an hour (below 24); NULL when nothing was
+ * learned there yet. _make: there must be none. */
+struct tide_forecast *forecast_cell(const struct engine *engine, tide_id zone, unsigned class,
+                                    unsigned hour);
+struct tide_forecast *forecast_cell_make(struct engine *engine, tide_id zone, unsigned class,
+                                         unsigned hour);
+/* At midnight: zones that have slots and are not learned about yet begin to be. */
+void forecast_begin(struct step *step);
+void forecast_due(struct engine *engine, struct zone_state *zone);
+void forecast_fall_due(struct step *step, struct zone_state *zone);
+void ask_forecast(struct step *step);
 
 /* ---- tide.c: asked -------------------------------------------------------------------------- */
 void zone_touch(struct engine *engine, tide_id zone);

@@ -34,17 +34,17 @@ static void drop_taken(const struct engine *engine, uint64_t *set, struct slice_
         }
 }
 
-/* The slots of the zone and class that could take the span; false when there are none. */
-static bool find_free(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
-                      struct span span, uint64_t *set)
+bool seats_free(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
+                struct span span, uint64_t *set)
 {
     if (!freemap_knows(engine, span.from, span.until) ||
         !slices_free(engine, set, zone, cls, freemap_at(engine, span.from),
                      (uint32_t)(span.until - span.from)))
         return false;
-    if (span.from <= span.now)
-        drop_taken(engine, set, slices_words(engine, zone));
-    return true;
+    if (span.from > span.now)
+        return true;
+    drop_taken(engine, set, slices_words(engine, zone));
+    return first_of(set, slices_words(engine, zone)) != 0;
 }
 
 /* ---- what would be left over ---------------------------------------------------------------- */
@@ -163,7 +163,7 @@ tide_id seat_find(const struct engine *engine, tide_id zone, enum tide_slot_clas
     grain left = INT64_MAX;
     tide_id best = 0;
     CHECK(zone_of(engine, zone) != NULL && span.from < span.until);
-    if (find_free(engine, zone, cls, span, found)) {
+    if (seats_free(engine, zone, cls, span, found)) {
         if (avoid / 64 >= words.first && avoid / 64 < words.until)
             found[avoid / 64] &= ~((uint64_t)1 << avoid % 64);
         if (first_of(found, words) != 0)
@@ -179,7 +179,7 @@ uint32_t seat_count(const struct engine *engine, tide_id zone, enum tide_slot_cl
     struct slice_words words = slices_words(engine, zone);
     uint64_t *found = slices_scratch(engine, SLICE_FOUND);
     uint32_t count = 0;
-    if (!find_free(engine, zone, cls, span, found))
+    if (!seats_free(engine, zone, cls, span, found))
         return 0;
     for (uint32_t i = words.first; i < words.until; i++)
         count += (uint32_t)__builtin_popcountll(found[i]);

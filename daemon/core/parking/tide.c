@@ -132,11 +132,18 @@ static void ask_quote(struct step *step)
         return;
     }
     seat_hints(engine, ask->zone, cls, span, &hints);
-    step_reply(step,
-               &(struct tide_reply){.code = TIDE_CODE_full,
-                                    .why = hints.any_open ? TIDE_WHY_all_taken : TIDE_WHY_no_window,
-                                    .free_until_ms = hints.free_until_ms,
-                                    .free_from_ms = hints.free_from_ms});
+    enum tide_why why = hints.any_open ? TIDE_WHY_all_taken : TIDE_WHY_no_window;
+    step_reply(step, &(struct tide_reply){.code = TIDE_CODE_full,
+                                          .why = (uint8_t)why,
+                                          .free_until_ms = hints.free_until_ms,
+                                          .free_from_ms = hints.free_from_ms});
+    struct booking_wish wish = {.plate = ask->plate,
+                                .zone = ask->zone,
+                                .household = step->household,
+                                .cls = cls,
+                                .start_ms = ask->start_ms,
+                                .end_ms = ask->end_ms};
+    offers_tell(step, &wish, why);
 }
 
 static void ask_bookings(struct step *step)
@@ -386,7 +393,7 @@ void parking_ask(struct step *step)
         [TIDE_REC_ask_history] = ask_tables,  [TIDE_REC_ask_person] = ask_tables,
         [TIDE_REC_ask_zones] = ask_zones,     [TIDE_REC_ask_passages] = ask_tables,
         [TIDE_REC_backup] = ask_backup,       [TIDE_REC_ask_draws] = draws_ask,
-        [TIDE_REC_ask_proof] = proof_ask,
+        [TIDE_REC_ask_proof] = proof_ask,     [TIDE_REC_ask_forecast] = ask_forecast,
     };
     CHECK(asks[step->event->kind] != NULL);
     asks[step->event->kind](step);

@@ -192,6 +192,7 @@ void windows_roll(struct step *step)
     const struct zone_state *zone;
     while ((zone = table_next(&engine->zones, &cursor)) != NULL)
         zone_touch(engine, zone->row.id);
+    forecast_begin(step);
     trace(engine, "window.roll", from, last, 0);
     if (!calendar_covers(engine, last) && calendar_covers(engine, from - 1)) {
         struct tide_notice what = {.kind = TIDE_NOTICE_KIND_calendar_missing,

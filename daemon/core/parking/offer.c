@@ -1,0 +1,201 @@
+/* offer.c - a refusal that helps: what stands in the way of a wish, and what would fit instead.
+ *
+ *   wish                 ├──────────────────────────────┤
+ *   slot 1          ░░░░░░░░░░░░░░▓▓▓▓▓▓▓▓▓▓▓▓░░░░░░░░░░░     ░ free   ▓ promised
+ *   slot 2          ▓▓▓▓▓▓▓▓▓▓▓░░░░░░▓▓▓▓▓▓▓▓▓░░░░░░░░░░░
+ *   bindings             ├───────────┤ in_pieces: nobody is free all through; here one would have
+ *                                    ├───────┤ all_taken    to change places
+ *
+ * Bindings are found by going on from the start as far as one slot carries, over and over. Each is
+ * a span for all of which no slot is free, so whoever asks why can check it. Offers are the nearest
+ * wishes that would have been granted at this very moment to the same party: the same start and a
+ * sooner end, a later or an earlier start of the same length within a day, another zone of the same
+ * walk. Each was asked of the rules before it is told (booking_could).
+ */
+#include "daemon/core/parking/parking.h"
+#include "daemon/core/parking/slices.h"
+
+#define OPEN_WORDS 64u /* a stay of 14 days (setting stay_max_min), a bit a grain */
+
+struct search {
+    struct step *step;
+    const struct booking_wish *wish;
+    struct span span;
+    unsigned bindings;
+    uint64_t open[OPEN_WORDS]; /* some slot is open then; bit 0 is the start of the wish */
+    bool open_known;
+};
+
+/* ---- what stands in the way ------------------------------------------------------------------ */
+static void bind(struct search *search, grain from, grain until, enum tide_why why)
+{
+    struct tide_binding binding = {.zone = search->wish->zone,
+                                   .cls = (uint8_t)search->wish->cls,
+                                   .start_ms = from * TIDE_GRAIN_MS,
+                                   .end_ms = until * TIDE_GRAIN_MS,
+                                   .why = (uint8_t)why};
+    search->bindings++;
+    trace(search->step->engine, "offer.binding", binding.start_ms, binding.end_ms, why);
+    step_item(search->step, TIDE_REC_binding, &binding);
+}
+
+static bool anybody_free(const struct search *search, grain at)
+{
+    const struct engine *engine = search->step->engine;
+    return seats_free(engine, search->wish->zone, search->wish->cls,
+                      (struct span){at, at + 1, search->span.now},
+                      slices_scratch(engine, SLICE_FOUND));
+}
+
+/* As far as some one slot is free from here on; at itself when none is. */
+static grain carried_until(const struct search *search, grain at)
+{
+    const struct engine *engine = search->step->engine;
+    uint64_t *set = slices_scratch(engine, SLICE_FOUND);
+    struct slice_words words = slices_words(engine, search->wish->zone);
+    if (!anybody_free(search, at))
+        return at;
+    do
+        at++;
+    while (at < search->span.until && freemap_knows(engine, at, at + 1) &&
+           slices_and(engine, set, words, freemap_at(engine, at)));
+    return at;
+}
+
+static void look_who_is_open(struct search *search)
+{
+    const struct engine *engine = search->step->engine;
+    const struct zone_state *zone = zone_of(engine, search->wish->zone);
+    grain until = search->span.from + (grain)OPEN_WORDS * 64;
+    until = search->span.until < until ? search->span.until : until;
+    search->open_known = true;
+    for (tide_id id = zone->first_slot; id != 0;) {
+        const struct slot_state *slot = slot_of(engine, id);
+        if (slot->row.cls == search->wish->cls)
+            freemap_or_open(engine, slot, search->span.from, until, search->open);
+        id = slot->next_in_zone;
+    }
+}
+
+static bool anybody_open(struct search *search, grain at)
+{
+    uint32_t bit = (uint32_t)(at - search->span.from);
+    if (!search->open_known)
+        look_who_is_open(search);
+    return bit < OPEN_WORDS * 64 && (search->open[bit / 64] >> bit % 64 & 1) != 0;
+}
+
+/* Nobody is free at `at`: as long as that lasts for one and the same reason. Returns its end. */
+static grain bind_full(struct search *search, grain at)
+{
+    bool open = anybody_open(search, at);
+    grain end = at + 1;
+    while (end < search->span.until && anybody_open(search, end) == open &&
+           !anybody_free(search, end))
+        end++;
+    bind(search, at, end, open ? TIDE_WHY_all_taken : TIDE_WHY_no_window);
+    return end;
+}
+
+static void bindings_tell(struct search *search)
+{
+    grain at = search->span.from;
+    while (at < search->span.until && search->bindings < TIDE_BINDINGS_MAX) {
+        grain end = carried_until(search, at);
+        if (end == at) {
+            at = bind_full(search, at);
+            continue;
+        }
+        if (end < search->span.until && anybody_free(search, end))
+            bind(search, at, end + 1, TIDE_WHY_in_pieces);
+        at = end;
+    }
+}
+
+/* ---- what would fit -------------------------------------------------------------------------- */
+static bool offer(struct search *search, enum tide_offer_kind kind, tide_id zone, grain from,
+                  grain until, uint32_t walk_m)
+{
+    struct booking_wish wish = *search->wish;
+    wish.zone = zone;
+    wish.start_ms = from * TIDE_GRAIN_MS;
+    wish.end_ms = until * TIDE_GRAIN_MS;
+    if (!booking_could(search->step, &wish))
+        return false;
+    struct tide_offer item = {.kind = (uint8_t)kind,
+                              .zone = zone,
+                              .cls = (uint8_t)wish.cls,
+                              .start_ms = wish.start_ms,
+                              .end_ms = wish.end_ms,
+                              .minutes = (int32_t)((until - from) * TIDE_GRAIN_MIN),
+                              .walk_m = (uint16_t)walk_m};
+    trace(search->step->engine, "offer.made", kind, item.start_ms, item.end_ms);
+    step_item(search->step, TIDE_REC_offer, &item);
+    return true;
+}
+
+static void offer_other_times(struct search *search)
+{
+    tide_id zone = search->wish->zone;
+    grain from = search->span.from, length = search->span.until - from;
+    grain carried = carried_until(search, from);
+    if (carried - from >= TIDE_OFFER_GRAINS_MIN)
+        offer(search, TIDE_OFFER_KIND_shorter, zone, from, carried, 0);
+    for (grain k = 1; k <= TIDE_GRAINS_A_DAY; k++)
+        if (offer(search, TIDE_OFFER_KIND_later, zone, from + k, from + k + length, 0))
+            break;
+    for (grain k = 1; k <= TIDE_GRAINS_A_DAY && from - k >= search->span.now; k++)
+        if (offer(search, TIDE_OFFER_KIND_earlier, zone, from - k, from - k + length, 0))
+            break;
+}
+
+struct neighbour {
+    tide_id zone;
+    uint32_t walk_m;
+};
+
+/* The zones within the walk, the nearest first, ties by the lower id. */
+static unsigned neighbours_of(const struct search *search,
+                              struct neighbour found[TIDE_OFFER_ZONES_MAX])
+{
+    const struct engine *engine = search->step->engine;
+    const struct tide_zone *here = &zone_of(engine, search->wish->zone)->row;
+    uint32_t cursor = 0;
+    unsigned count = 0;
+    const struct zone_state *zone;
+    while (here->walk_group != 0 && (zone = table_next(&engine->zones, &cursor)) != NULL) {
+        uint32_t walk_m =
+            (uint32_t)(zone->row.walk_m > here->walk_m ? zone->row.walk_m - here->walk_m
+                                                       : here->walk_m - zone->row.walk_m);
+        if (zone->row.id == here->id || zone->row.walk_group != here->walk_group ||
+            walk_m > engine->setting[TIDE_SETTING_walk_max_m])
+            continue;
+        if (count == TIDE_OFFER_ZONES_MAX && walk_m >= found[count - 1].walk_m)
+            continue;
+        unsigned at = count < TIDE_OFFER_ZONES_MAX ? count++ : count - 1;
+        for (; at > 0 && found[at - 1].walk_m > walk_m; at--)
+            found[at] = found[at - 1];
+        found[at] = (struct neighbour){zone->row.id, walk_m};
+    }
+    return count;
+}
+
+static void offer_other_zones(struct search *search)
+{
+    struct neighbour near[TIDE_OFFER_ZONES_MAX];
+    unsigned count = neighbours_of(search, near), made = 0;
+    for (unsigned i = 0; i < count && made < TIDE_OFFERS_ELSEWHERE_MAX; i++)
+        made += offer(search, TIDE_OFFER_KIND_elsewhere, near[i].zone, search->span.from,
+                      search->span.until, near[i].walk_m);
+}
+
+void offers_tell(struct step *step, const struct booking_wish *wish, enum tide_why why)
+{
+    struct search search = {.step = step, .wish = wish, .span = wish_span(wish, step->now_ms)};
+    if (why != TIDE_WHY_all_taken && why != TIDE_WHY_no_window)
+        return;
+    CHECK(step->replied && search.span.from < search.span.until);
+    bindings_tell(&search);
+    offer_other_times(&search);
+    offer_other_zones(&search);
+}
