@@ -174,8 +174,11 @@ static void what_was_learned_survives_a_start(void **state)
         uint32_t cursor = 0;
         const void *row;
         while (tide_record_of(kind) != NULL &&
-               (row = engine_next(f->engine, kind, &cursor)) != NULL)
-            assert_int_equal(engine_load(again.engine, kind, row), 0);
+               (row = engine_next(f->engine, kind, &cursor)) != NULL) {
+            union tide_any copy = {0}; /* aligned for each */
+            memcpy(&copy, row, tide_record_of(kind)->size);
+            assert_int_equal(engine_load(again.engine, kind, &copy), 0);
+        }
     }
     const void *pool = engine_find(f->engine, TIDE_REC_account, 0, 0, 0);
     assert_int_equal(engine_load(again.engine, TIDE_REC_account, pool), 0);
@@ -198,7 +201,11 @@ static void what_was_learned_survives_a_start(void **state)
         struct tide_forecast_hour a, b;
         engine_forecast_hour(f->engine, ZONE, f->now_ms + i * HOUR_MS, &a);
         engine_forecast_hour(again.engine, ZONE, f->now_ms + i * HOUR_MS, &b);
-        assert_memory_equal(&a, &b, sizeof a);
+        uint8_t x[64] = {0}, y[64] = {0}; /* without what lies between the members */
+        const struct tide_record *desc = tide_record_of(TIDE_REC_forecast_hour);
+        assert_int_equal(tide_record_pack(desc, &a, x, sizeof x),
+                         tide_record_pack(desc, &b, y, sizeof y));
+        assert_memory_equal(x, y, sizeof x);
     }
     free(again.memory);
 }
