@@ -41,14 +41,14 @@ void table_carve(struct table *table, struct carve *carve, uint32_t stride, uint
     table->cap = cap;
     table->mask = buckets - 1;
     table->elements = carve_take(carve, (size_t)stride * (cap + 1));
-    table->buckets = dense ? NULL : carve_take(carve, sizeof(uint32_t) * buckets);
+    table->buckets = dense ? NULL : carve_take(carve, sizeof(struct bucket) * buckets);
     table->links = dense ? NULL : carve_take(carve, sizeof(uint32_t) * (cap + 1));
     if (carve->base == NULL)
         return;
     memset(table->elements, 0, (size_t)stride * (cap + 1));
     if (dense)
         return;
-    memset(table->buckets, 0, sizeof(uint32_t) * buckets);
+    memset(table->buckets, 0, sizeof(struct bucket) * buckets);
     for (uint32_t i = 1; i <= cap; i++)
         table->links[i] = i < cap ? i + 1 : 0;
     table->free = 1;
@@ -62,11 +62,9 @@ void *table_find(const struct table *table, uint32_t key)
         void *element = key <= table->cap ? element_at(table, key) : NULL;
         return element != NULL && key_of(element) == key ? element : NULL;
     }
-    for (uint32_t b = bucket_of(table, key); table->buckets[b] != 0; b = (b + 1) & table->mask) {
-        void *element = element_at(table, table->buckets[b]);
-        if (key_of(element) == key)
-            return element;
-    }
+    for (uint32_t b = bucket_of(table, key); table->buckets[b].key != 0; b = (b + 1) & table->mask)
+        if (table->buckets[b].key == key)
+            return element_at(table, table->buckets[b].index);
     return NULL;
 }
 
@@ -83,9 +81,9 @@ void *table_add(struct table *table, uint32_t key)
         index = table->free;
         table->free = table->links[index];
         uint32_t b = bucket_of(table, key);
-        while (table->buckets[b] != 0)
+        while (table->buckets[b].key != 0)
             b = (b + 1) & table->mask;
-        table->buckets[b] = index;
+        table->buckets[b] = (struct bucket){key, index};
     }
     void *element = element_at(table, index);
     memset(element, 0, table->stride);
@@ -99,16 +97,16 @@ static void bucket_remove(struct table *table, uint32_t hole)
     uint32_t b = hole;
     for (;;) {
         b = (b + 1) & table->mask;
-        uint32_t index = table->buckets[b];
-        if (index == 0)
+        struct bucket moved = table->buckets[b];
+        if (moved.key == 0)
             break;
-        uint32_t home = bucket_of(table, key_of(element_at(table, index)));
+        uint32_t home = bucket_of(table, moved.key);
         if (((b - home) & table->mask) >= ((b - hole) & table->mask)) {
-            table->buckets[hole] = index;
+            table->buckets[hole] = moved;
             hole = b;
         }
     }
-    table->buckets[hole] = 0;
+    table->buckets[hole] = (struct bucket){0};
 }
 
 void table_remove(struct table *table, void *element)
@@ -117,9 +115,9 @@ void table_remove(struct table *table, void *element)
     CHECK(table_find(table, key) == element);
     if (table->buckets != NULL) {
         uint32_t b = bucket_of(table, key);
-        while (element_at(table, table->buckets[b]) != element)
+        while (table->buckets[b].key != key)
             b = (b + 1) & table->mask;
-        uint32_t index = table->buckets[b];
+        uint32_t index = table->buckets[b].index;
         bucket_remove(table, b);
         table->links[index] = table->free;
         table->free = index;

@@ -6,8 +6,8 @@
  *   dense   (places, persons, slots, ...): element i holds key i.
  *   hashed  (bookings, sessions, ...):     buckets ──► element; linear probing, backward shift
  *
- *     buckets: │ 0 │ 7 │ 0 │ 3 │ 9 │       elements: │ - │ row │ row │ - │ ...
- *                    └────────┼───┼──────────────────────────▲
+ *     buckets: │ - │ key 7 │ - │ key 3 │   elements: │ - │ row │ row │ - │ ...
+ *                    └─────────────┼─────────────────────────▲
  *                                                     free ──► next free ──► ...
  *
  * Where an element lies never influences a decision: whatever is chosen is chosen by key or time.
@@ -25,9 +25,12 @@ struct carve {
 };
 void *carve_take(struct carve *carve, size_t bytes);
 
+struct bucket { /* the key stands here too: who is not sought costs no look at its element */
+    uint32_t key, index; /* 0: empty */
+};
 struct table {
     uint8_t *elements;
-    uint32_t *buckets; /* element index, 0 = empty; NULL for dense tables */
+    struct bucket *buckets; /* NULL for dense tables */
     uint32_t *links;   /* next free element */
     uint32_t stride, cap, count, mask, free;
 };

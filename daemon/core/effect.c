@@ -8,20 +8,43 @@
 #include "tide/check.h"
 #include "tide/engine.h"
 
+/* Verb and kind of the effect at `at`; NULL at the end or at bytes that are none. */
+static const struct tide_record *head_of(const uint8_t *buf, size_t len, size_t at,
+                                         enum engine_verb *ret_verb)
+{
+    if (len - at < 3 || buf[at] < ENGINE_PUT || buf[at] > ENGINE_ITEM)
+        return NULL;
+    *ret_verb = (enum engine_verb)buf[at];
+    return tide_record_of(buf[at + 1]);
+}
+
 bool engine_effect_next(const uint8_t *buf, size_t len, size_t *offset, enum engine_verb *ret_verb,
                         unsigned *ret_kind, union tide_any *ret_record)
 {
     size_t at = *offset;
-    if (len - at < 3)
-        return false;
-    unsigned verb = buf[at];
-    const struct tide_record *desc = tide_record_of(buf[at + 1]);
-    if (verb < ENGINE_PUT || verb > ENGINE_ITEM || desc == NULL)
-        return false;
-    size_t used = tide_record_unpack(desc, buf + at + 2, len - at - 2, ret_record);
+    enum engine_verb verb;
+    const struct tide_record *desc = head_of(buf, len, at, &verb);
+    size_t used = 0;
+    if (desc != NULL)
+        used = tide_record_unpack(desc, buf + at + 2, len - at - 2, ret_record);
     if (used == 0)
         return false;
-    *ret_verb = (enum engine_verb)verb;
+    *ret_verb = verb;
+    *ret_kind = desc->kind;
+    *offset = at + 2 + used;
+    return true;
+}
+
+bool engine_effect_skip(const uint8_t *buf, size_t len, size_t *offset, enum engine_verb *ret_verb,
+                        unsigned *ret_kind)
+{
+    size_t at = *offset;
+    enum engine_verb verb;
+    const struct tide_record *desc = head_of(buf, len, at, &verb);
+    size_t used = desc != NULL ? tide_record_bytes(buf + at + 2, len - at - 2) : 0;
+    if (used == 0)
+        return false;
+    *ret_verb = verb;
     *ret_kind = desc->kind;
     *offset = at + 2 + used;
     return true;

@@ -80,6 +80,7 @@ static void carve_all(struct engine *e, struct carve *carve, const struct engine
     table_carve(&e->lanes, carve, sizeof(struct lane_state), l->lanes, true);
     table_carve(&e->windows, carve, sizeof(struct window_state), l->windows, false);
     table_carve(&e->bookings, carve, sizeof(struct booking_state), l->bookings, false);
+    orders_carve(e, carve, l);
     table_carve(&e->series, carve, sizeof(struct series_state), l->series, false);
     table_carve(&e->sessions, carve, sizeof(struct session_state), l->sessions, false);
     table_carve(&e->incidents, carve, sizeof(struct incident_state), l->incidents, false);

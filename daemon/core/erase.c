@@ -25,7 +25,7 @@ static void cancel_of_person(struct step *step, tide_id person, tide_id househol
     const struct place_state *place = place_of(step->engine, household);
     for (uint32_t id = place != NULL ? place->bookings.first : 0; id != 0;) {
         struct booking_state *booking = booking_of(step->engine, id);
-        id = booking->links[ORDER_OF_HOUSEHOLD].next;
+        id = order_next(step->engine, booking, ORDER_OF_HOUSEHOLD);
         if (booking->row.person == person && booking->row.state == TIDE_BOOKING_STATE_booked)
             booking_end(step, booking, TIDE_BOOKING_STATE_cancelled, TIDE_WHY_withdrawn);
     }

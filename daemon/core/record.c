@@ -96,7 +96,7 @@ unsigned tide_record_named(const char *name)
         return (int64_t)value;                                                                     \
     }
 
-int64_t tide_field_get(const struct tide_field *field, const void *record)
+static inline int64_t get(const struct tide_field *field, const void *record)
 {
     const uint8_t *at = (const uint8_t *)record + field->offset;
     switch (field->width) {
@@ -115,6 +115,11 @@ int64_t tide_field_get(const struct tide_field *field, const void *record)
     }
 }
 #undef GET_
+
+int64_t tide_field_get(const struct tide_field *field, const void *record)
+{
+    return get(field, record);
+}
 
 void tide_field_set(const struct tide_field *field, void *record, int64_t value)
 {
@@ -199,11 +204,16 @@ size_t tide_record_pack(const struct tide_record *desc, const void *record, uint
     size_t len = 0, used = 0; /* used: up to the last field that is not 0 */
     for (unsigned i = 0; i < desc->field_count; i++) {
         const struct tide_field *field = &desc->fields[i];
-        int64_t value = tide_field_get(field, record);
-        size_t n = varint_put(body + len, sizeof body - len,
-                              field->is_signed ? zigzag(value) : (uint64_t)value);
-        CHECK(n > 0);
-        len += n;
+        int64_t value = get(field, record);
+        uint64_t bits = field->is_signed ? zigzag(value) : (uint64_t)value;
+        CHECK(len < sizeof body);
+        if (bits <= 0x7f) { /* most are */
+            body[len++] = (uint8_t)bits;
+        } else {
+            size_t n = varint_put(body + len, sizeof body - len, bits);
+            CHECK(n > 0);
+            len += n;
+        }
         if (value != 0)
             used = len;
     }
@@ -235,4 +245,11 @@ size_t tide_record_unpack(const struct tide_record *desc, const uint8_t *in, siz
         at += n;
     }
     return end; /* fields that a newer version appended are passed over */
+}
+
+size_t tide_record_bytes(const uint8_t *in, size_t len)
+{
+    uint64_t body = 0;
+    size_t at = varint_get(in, len, &body);
+    return at == 0 || body > len - at ? 0 : at + (size_t)body;
 }

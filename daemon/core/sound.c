@@ -314,7 +314,7 @@ static bool slot_is_promised_once(const struct engine *engine, const struct slot
 {
     grain until = INT64_MIN;
     for (const struct booking_state *b = booking_of(engine, slot->bookings.first); b != NULL;
-         b = booking_of(engine, b->links[ORDER_OF_SLOT].next)) {
+         b = booking_of(engine, order_next(engine, b, ORDER_OF_SLOT))) {
         struct span span = booking_span(&b->row, 0);
         if (span.from < until)
             return false;
@@ -328,7 +328,7 @@ static bool account_holds(const struct engine *engine, const struct tide_account
     int64_t held = 0;
     const struct place_state *place = place_of(engine, account->household);
     for (const struct booking_state *b = booking_of(engine, place->bookings.first); b != NULL;
-         b = booking_of(engine, b->links[ORDER_OF_HOUSEHOLD].next))
+         b = booking_of(engine, order_next(engine, b, ORDER_OF_HOUSEHOLD)))
         held += b->row.held_min;
     return held <= account->held_min;
 }

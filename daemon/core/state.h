@@ -20,11 +20,11 @@
 struct order {
     uint32_t first, root;
 };
-struct order_links {
-    uint32_t next, left, right;
+struct order_node { /* one an order beside each booking, at its index in the table */
+    uint32_t start_min, next, left, right;
 };
 
-struct slice_words; /* parking/slices.h */
+struct slice_span; /* parking/slices.h */
 struct draw_lot;    /* parking/draw_proof.h */
 
 struct place_state {
@@ -89,7 +89,6 @@ struct account_state {
 };
 struct booking_state {
     struct tide_booking row;
-    struct order_links links[3]; /* by enum order_of */
     uint32_t due_position;
     uint32_t padding;
 };
@@ -129,12 +128,11 @@ struct plate_state { /* derived: what a plate has at the moment */
 
 /* Free bits by time, see parking/slices.h. */
 struct slices {
-    uint32_t words;            /* a row: one bit a slot, by its id */
+    uint32_t words;            /* a row: one bit a slot, by its id; whole chunks */
     uint64_t *rows, *blocks;   /* by ring position; by eight of them */
     uint64_t *zones;           /* by zone: its slots */
     uint64_t *classes;         /* by class: its slots */
-    struct slice_words *spans; /* by zone: words that hold its slots */
-    uint64_t *scratch;
+    struct slice_span *spans;  /* by zone: chunks that hold its slots */
 };
 
 struct engine {
@@ -147,6 +145,7 @@ struct engine {
     int64_t ring_base;                      /* the grain at bit 0 of the rings */
     int64_t known_from, known_until;        /* grains that the rings know, see freemap.h */
     uint32_t ring_days, ring_words;
+    struct order_node *nodes[3]; /* of bookings, by enum order_of */
     uint64_t *ring_bits; /* open, busy and free of slot 1, of slot 2, ... */
     struct slices slices;
     struct tide_account pool; /* account 0 */

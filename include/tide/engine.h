@@ -68,6 +68,9 @@ struct engine_effects {
  * effects (then *offset < len). */
 bool engine_effect_next(const uint8_t *buf, size_t len, size_t *offset, enum engine_verb *ret_verb,
                         unsigned *ret_kind, union tide_any *ret_record);
+/* The same without the record, for who looks for a few of them only. */
+bool engine_effect_skip(const uint8_t *buf, size_t len, size_t *offset, enum engine_verb *ret_verb,
+                        unsigned *ret_kind);
 
 /* Packs an event as the journal keeps it / reads it back. _unpack borrows the blob from `in`.
  * Both return the bytes used, 0 on failure. `when_ms` is kept beside, in a column of its own. */

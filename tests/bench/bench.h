@@ -29,6 +29,7 @@ int bench_forecast(int argc, char **argv);
 
 /* ---- main.c ---------------------------------------------------------------------------------- */
 double bench_now_s(void); /* elapsed */
+double bench_cpu_s(void); /* of this thread's processor: what others take does not count */
 /* nproc and processor, ready to stand in a JSON string. */
 void bench_machine(char *out, size_t cap);
 /* Median time of a 4 KiB write with fdatasync in this folder. */

@@ -17,9 +17,10 @@ static void step(struct lot *lot, struct engine_event *event)
     lot->effects.len = lot->effects.count = 0;
     event->when_ms = lot->now_ms;
     engine_step(lot->engine, event, &lot->effects);
-    for (size_t at = 0;
-         engine_effect_next(lot->effects.buf, lot->effects.len, &at, &verb, &kind, &record);)
-        if (verb == ENGINE_REPLY)
+    for (size_t at = 0, here = 0;
+         engine_effect_skip(lot->effects.buf, lot->effects.len, &at, &verb, &kind); here = at)
+        if (verb == ENGINE_REPLY &&
+            engine_effect_next(lot->effects.buf, lot->effects.len, &here, &verb, &kind, &record))
             lot->reply = record.reply;
 }
 

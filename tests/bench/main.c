@@ -36,6 +36,13 @@ static const struct {
 
 static char build_folder[PATH_MAX];
 
+double bench_cpu_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 double bench_now_s(void)
 {
     struct timespec now;

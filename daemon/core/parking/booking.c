@@ -157,7 +157,7 @@ tide_id booking_overlapping(const struct engine *engine, tide_id plate, tide_id 
         struct span theirs = booking_span(&other->row, 0);
         if (id != except && theirs.from < span.until && span.from < theirs.until)
             return id;
-        id = other->links[ORDER_OF_PLATE].next;
+        id = order_next(engine, other, ORDER_OF_PLATE);
     }
     return 0;
 }

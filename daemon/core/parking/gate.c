@@ -110,7 +110,7 @@ bool engine_pass_of(const struct engine *engine, tide_id plate, tide_id place, t
     for (uint32_t id = state != NULL ? state->bookings.first : 0; id != 0;) {
         const struct booking_state *booking = booking_of(engine, id);
         const struct tide_booking *row = &booking->row;
-        id = booking->links[ORDER_OF_PLATE].next;
+        id = order_next(engine, booking, ORDER_OF_PLATE);
         if (zone_of(engine, row->zone)->row.place != place)
             continue;
         first = first != 0 ? first : row->id;

@@ -13,7 +13,6 @@
  * walk. Each was asked of the rules before it is told (booking_could).
  */
 #include "daemon/core/parking/parking.h"
-#include "daemon/core/parking/slices.h"
 
 #define OPEN_WORDS 64u /* a stay of 14 days (setting stay_max_min), a bit a grain */
 
@@ -39,27 +38,16 @@ static void bind(struct search *search, grain from, grain until, enum tide_why w
     step_item(search->step, TIDE_REC_binding, &binding);
 }
 
-static bool anybody_free(const struct search *search, grain at)
+/* As far as some one slot is free from here on, at most until the end; at itself when none is. */
+static grain carried_until(const struct search *search, grain at, grain until)
 {
-    const struct engine *engine = search->step->engine;
-    return seats_free(engine, search->wish->zone, search->wish->cls,
-                      (struct span){at, at + 1, search->span.now},
-                      slices_scratch(engine, SLICE_FOUND));
+    return seats_carry(search->step->engine, search->wish->zone, search->wish->cls,
+                       (struct span){at, until, search->span.now});
 }
 
-/* As far as some one slot is free from here on; at itself when none is. */
-static grain carried_until(const struct search *search, grain at)
+static bool anybody_free(const struct search *search, grain at)
 {
-    const struct engine *engine = search->step->engine;
-    uint64_t *set = slices_scratch(engine, SLICE_FOUND);
-    struct slice_words words = slices_words(engine, search->wish->zone);
-    if (!anybody_free(search, at))
-        return at;
-    do
-        at++;
-    while (at < search->span.until && freemap_knows(engine, at, at + 1) &&
-           slices_and(engine, set, words, freemap_at(engine, at)));
-    return at;
+    return carried_until(search, at, at + 1) > at;
 }
 
 static void look_who_is_open(struct search *search)
@@ -101,7 +89,7 @@ static void bindings_tell(struct search *search)
 {
     grain at = search->span.from;
     while (at < search->span.until && search->bindings < TIDE_BINDINGS_MAX) {
-        grain end = carried_until(search, at);
+        grain end = carried_until(search, at, search->span.until);
         if (end == at) {
             at = bind_full(search, at);
             continue;

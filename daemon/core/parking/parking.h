@@ -52,7 +52,11 @@ struct span {
  * lower id. avoid: a slot that will not do (0: none). 0 when there is none. */
 tide_id seat_find(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
                   struct span span, tide_id avoid);
-/* The slots of the zone and class that could take the span, as a set over slices_words; false when
+/* The first grain from which on no slot is free that was free all through from the span's start, at
+ * most its end; its start when none is free there. */
+grain seats_carry(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
+                  struct span span);
+false when
  * there are none. */
 bool seats_free(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
                 struct span span, uint64_t *set);

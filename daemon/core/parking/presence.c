@@ -161,7 +161,7 @@ struct booking_state *booking_for_plate(const struct engine *engine, tide_id pla
         if (row->state == TIDE_BOOKING_STATE_booked && row->start_ms - early_ms <= now_ms &&
             row->end_ms > now_ms && (place == 0 || zone->row.place == place))
             return booking;
-        id = booking->links[ORDER_OF_PLATE].next;
+        id = order_next(engine, booking, ORDER_OF_PLATE);
     }
     return NULL;
 }

@@ -89,7 +89,7 @@ static grain in_the_way(const struct search *search, const struct slot_state *sl
         if (!may_move(engine, &other->row, search->step->now_ms) || ++count > IN_THE_WAY_MAX)
             return -1;
         cost += theirs.until - theirs.from;
-        other = booking_of(engine, other->links[ORDER_OF_SLOT].next);
+        other = booking_of(engine, order_next(engine, other, ORDER_OF_SLOT));
     }
     return cost;
 }

@@ -7,167 +7,234 @@
  * The walls are promises and the ends of windows alike. Chosen is the slot with the least left
  * over; among equals the one with the lower id. A gap longer than a day counts as a day; what lies
  * in the past is nobody's gap.
+ *
+ * All slots of a chunk are measured at once. Both sides are walked away from the span, grain by
+ * grain or block by block; who is still free there gets one more, in a number that stands upright:
+ *
+ *              slot 1 2 3 4
+ *   ones            1 0 1 0      slot 1: 3 left over, slot 2: 2, slot 3: 1, slot 4: 0
+ *   twos            1 1 0 0
+ *   fours           0 0 0 0
+ *
+ * The walk ends as soon as who still walks cannot win any more, which is soon where much is taken.
  */
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/parking/slices.h"
 
+#include <string.h>
+
 #define GAP_GRAINS_MAX TIDE_GRAINS_A_DAY
-#define LEVELS_MAX ((SLICE_SETS - SLICE_LEVELS) / 2)
+#define DIGITS 10u /* two gaps of a day: below 2^10 */
+_Static_assert(2 * GAP_GRAINS_MAX < 1 << DIGITS, "what is left over fits its digits");
 
 /* ---- who is free ---------------------------------------------------------------------------- */
-static tide_id first_of(const uint64_t *set, struct slice_words words)
-{
-    for (uint32_t i = words.first; i < words.until; i++)
-        if (set[i] != 0)
-            return i * 64 + (tide_id)__builtin_ctzll(set[i]);
-    return 0;
-}
-
 /* A slot on which somebody stands at the moment is no place for who comes now. */
-static void drop_taken(const struct engine *engine, uint64_t *set, struct slice_words words)
+static bool drop_taken(const struct engine *engine, struct slice_set *set, uint32_t chunk)
 {
-    for (uint32_t i = words.first; i < words.until; i++)
-        for (uint64_t left = set[i]; left != 0; left &= left - 1) {
-            tide_id id = i * 64 + (tide_id)__builtin_ctzll(left);
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < SLICE_CHUNK; i++) {
+        for (uint64_t left = set->word[i]; left != 0; left &= left - 1) {
+            tide_id id = chunk * SLICE_SLOTS + i * 64 + (tide_id)__builtin_ctzll(left);
             if (spot_taken_by_other(engine, slot_of(engine, id), 0))
-                set[i] &= ~(left & -left);
+                set->word[i] &= ~(left & -left);
         }
+        any |= set->word[i];
+    }
+    return any != 0;
 }
 
-bool seats_free(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
-                struct span span, uint64_t *set)
+/* The slots of the zone and class, in this chunk, that could take the span; false: none. */
+static bool find_free(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
+                      struct span span, uint32_t chunk, struct slice_set *set)
 {
-    if (!freemap_knows(engine, span.from, span.until) ||
-        !slices_free(engine, set, zone, cls, freemap_at(engine, span.from),
-                     (uint32_t)(span.until - span.from)))
-        return false;
-    if (span.from > span.now)
-        return true;
-    drop_taken(engine, set, slices_words(engine, zone));
-    return first_of(set, slices_words(engine, zone)) != 0;
+    return slices_free(engine, set, chunk, zone, cls, freemap_at(engine, span.from),
+                       (uint32_t)(span.until - span.from)) &&
+           (span.from > span.now || drop_taken(engine, set, chunk));
 }
 
 /* ---- what would be left over ---------------------------------------------------------------- */
-/* One side of the span: set k holds who has at least k free grains there, one row more each.
- *
- *     set 0   1 1 0 1 1        slot 1: gap 0, slot 2: gap 2 or more, ...
- *     set 1   0 1 0 1 0
- *     set 2   0 1 0 0 0   */
 struct side {
-    uint64_t *set[LEVELS_MAX];
-    unsigned count; /* sets that are not empty */
-    bool cut;       /* the last one's gaps may be wider than that */
+    struct slice_set walking; /* free so far */
+    bool any, forward;
+    uint32_t at; /* ring position of the next grain */
+    grain walked, max;
+};
+struct measure {
+    const struct engine *engine;
+    uint32_t chunk, ring; /* ring: positions in it */
+    struct slice_set digit[DIGITS];
+    struct side before, after;
 };
 
-static void side_make(const struct engine *engine, struct slice_words words, const uint64_t *found,
-                      grain next, int step, grain max, struct side *side)
+/* Adds 1 << digit to what is left over at these slots. */
+static void count_up(struct measure *m, const struct slice_set *set, unsigned digit)
 {
-    size_t bytes = (words.until - words.first) * sizeof *found;
-    __builtin_memcpy(side->set[0] + words.first, found + words.first, bytes);
-    side->cut = false;
-    for (side->count = 1; (grain)side->count <= max; side->count++, next += step) {
-        if (side->count == LEVELS_MAX) {
-            side->cut = true;
-            return;
+    struct slice_set carry = *set;
+    uint64_t any = 1;
+    for (unsigned d = digit; any != 0; d++) {
+        uint64_t *here = m->digit[d].word;
+        any = 0;
+        for (uint32_t i = 0; i < SLICE_CHUNK; i++) {
+            uint64_t both = here[i] & carry.word[i];
+            here[i] ^= carry.word[i];
+            any |= carry.word[i] = both;
         }
-        if (!freemap_knows(engine, next, next + 1))
-            return;
-        uint64_t *set = side->set[side->count];
-        __builtin_memcpy(set + words.first, side->set[side->count - 1] + words.first, bytes);
-        if (!slices_and(engine, set, words, freemap_at(engine, next)))
-            return;
     }
 }
 
-/* The lowest slot with exactly these gaps on both sides, below `limit`; limit: none. */
-static tide_id with_gaps(const struct side *before, unsigned b, const struct side *after,
-                         unsigned a, struct slice_words words, tide_id limit)
+static void advance(const struct measure *m, struct side *side, uint32_t grains)
 {
-    for (uint32_t i = words.first; i < words.until && i * 64 < limit; i++) {
-        uint64_t set = before->set[b][i] & after->set[a][i];
-        if (b + 1 < before->count)
-            set &= ~before->set[b + 1][i];
-        if (a + 1 < after->count)
-            set &= ~after->set[a + 1][i];
-        if (set != 0) {
-            tide_id id = i * 64 + (tide_id)__builtin_ctzll(set);
-            return id < limit ? id : limit;
-        }
-    }
-    return limit;
+    side->walked += grains;
+    if (side->forward)
+        side->at = side->at + grains < m->ring ? side->at + grains : 0;
+    else
+        side->at = (side->at >= grains ? side->at : side->at + m->ring) - grains;
 }
 
-static grain gap_before_max(struct span span)
+/* A whole block further, if all who walk are free in all of it. */
+static bool walk_block(struct measure *m, struct side *side)
 {
-    grain before = span.from > span.now ? span.from - span.now : 0;
+    bool at_edge = (side->forward ? side->at : side->at + 1) % SLICE_BLOCK == 0;
+    if (!at_edge || side->max - side->walked < SLICE_BLOCK)
+        return false;
+    struct slice_set left = side->walking;
+    slices_and_block(m->engine, &left, m->chunk, side->at / SLICE_BLOCK);
+    if (memcmp(&left, &side->walking, sizeof left) != 0)
+        return false;
+    count_up(m, &left, 3);
+    advance(m, side, SLICE_BLOCK);
+    return true;
+}
+
+static void walk(struct measure *m, struct side *side)
+{
+    if (walk_block(m, side))
+        return;
+    side->any = side->walked < side->max &&
+                slices_and(m->engine, &side->walking, m->chunk, side->at);
+    if (!side->any) {
+        side->walking = (struct slice_set){0};
+        return;
+    }
+    count_up(m, &side->walking, 0);
+    advance(m, side, 1);
+}
+
+/* Of those in `set`, who has the least left over, and how much; 0 when the set is empty. */
+static tide_id least(const struct measure *m, struct slice_set set, grain *ret_left)
+{
+    *ret_left = 0;
+    for (unsigned d = DIGITS; d-- > 0;) {
+        struct slice_set fewer;
+        uint64_t any = 0;
+        for (uint32_t i = 0; i < SLICE_CHUNK; i++)
+            any |= fewer.word[i] = set.word[i] & ~m->digit[d].word[i];
+        if (any != 0)
+            set = fewer;
+        else
+            *ret_left |= (grain)1 << d;
+    }
+    for (uint32_t i = 0; i < SLICE_CHUNK; i++)
+        if (set.word[i] != 0)
+            return m->chunk * SLICE_SLOTS + i * 64 + (tide_id)__builtin_ctzll(set.word[i]);
+    return 0;
+}
+
+/* The best of those who walk no more, when nobody who walks can be as good; else 0. */
+static tide_id settled(const struct measure *m, const struct slice_set *found, grain reached,
+                       grain *ret_left)
+{
+    struct slice_set set;
+    for (uint32_t i = 0; i < SLICE_CHUNK; i++)
+        set.word[i] =
+            found->word[i] & ~m->before.walking.word[i] & ~m->after.walking.word[i];
+    tide_id best = least(m, set, ret_left);
+    return *ret_left < reached ? best : 0;
+}
+
+/* Who walks on a side has at least that much left over. */
+static grain reached_by(const struct measure *m)
+{
+    grain before = m->before.any ? m->before.walked : INT64_MAX;
+    grain after = m->after.any ? m->after.walked : INT64_MAX;
+    return before < after ? before : after;
+}
+
+/* How far a side may be walked: a day, not into the past, and not out of what is known. */
+static grain gap_before_max(const struct engine *engine, struct span span)
+{
+    grain first = span.now > engine->known_from ? span.now : engine->known_from;
+    grain before = span.from > first ? span.from - first : 0;
     return before < GAP_GRAINS_MAX ? before : GAP_GRAINS_MAX;
 }
 
-/* Slot by slot: for those whose gaps are wide. */
-static tide_id least_left_over(const struct engine *engine, const uint64_t *set,
-                               struct slice_words words, struct span span, grain *ret_left)
+static grain gap_after_max(const struct engine *engine, struct span span)
 {
-    grain before = gap_before_max(span), best_left = INT64_MAX;
-    tide_id best = 0;
-    for (uint32_t i = words.first; i < words.until; i++)
-        for (uint64_t left = set[i]; left != 0; left &= left - 1) {
-            tide_id id = i * 64 + (tide_id)__builtin_ctzll(left);
-            const struct slot_state *slot = slot_of(engine, id);
-            grain gap = freemap_free_before(engine, slot, span.from, before);
-            if (gap >= best_left)
-                continue;
-            grain until = span.until + GAP_GRAINS_MAX;
-            if (until - span.until > best_left - gap)
-                until = span.until + best_left - gap;
-            gap += freemap_free_until(engine, slot, span.until, until) - span.until;
-            if (gap < best_left) {
-                best_left = gap;
-                best = id;
-            }
-        }
-    *ret_left = best_left;
-    return best;
+    grain after = engine->known_until - span.until;
+    return after < GAP_GRAINS_MAX ? after : GAP_GRAINS_MAX;
 }
 
-static tide_id best_fit(const struct engine *engine, const uint64_t *found,
-                        struct slice_words words, struct span span, grain *ret_left)
+static struct measure measure_begin(const struct engine *engine, const struct slice_set *found,
+                                    uint32_t chunk, struct span span)
 {
-    struct side before = {.count = 0}, after = {.count = 0};
-    for (unsigned k = 0; k < LEVELS_MAX; k++) {
-        before.set[k] = slices_scratch(engine, SLICE_LEVELS + k);
-        after.set[k] = slices_scratch(engine, SLICE_LEVELS + LEVELS_MAX + k);
-    }
-    side_make(engine, words, found, span.from - 1, -1, gap_before_max(span), &before);
-    side_make(engine, words, found, span.until, 1, GAP_GRAINS_MAX, &after);
-    const tide_id none = words.until * 64;
-    for (unsigned total = 0; total + 1 < LEVELS_MAX; total++) {
-        tide_id best = none;
-        unsigned b = total < after.count ? 0 : total - after.count + 1;
-        for (; b <= total && b < before.count; b++)
-            best = with_gaps(&before, b, &after, total - b, words, best);
-        if (best != none) {
-            *ret_left = total;
-            return best;
+    uint32_t ring = engine->ring_days * TIDE_GRAINS_A_DAY, from = freemap_at(engine, span.from);
+    uint32_t until = (from + (uint32_t)(span.until - span.from)) % ring;
+    return (struct measure){.engine = engine,
+                            .chunk = chunk,
+                            .ring = ring,
+                            .before = {.walking = *found,
+                                       .any = true,
+                                       .at = (from > 0 ? from : ring) - 1,
+                                       .max = gap_before_max(engine, span)},
+                            .after = {.walking = *found,
+                                      .any = true,
+                                      .forward = true,
+                                      .at = until,
+                                      .max = gap_after_max(engine, span)}};
+}
+
+/* The best slot of a chunk that leaves less than *left; keeps what there is when none does. */
+static void improve(const struct engine *engine, const struct slice_set *found, uint32_t chunk,
+                    struct span span, tide_id *best, grain *left)
+{
+    struct measure m = measure_begin(engine, found, chunk, span);
+    grain asked = 0;
+    for (;;) {
+        struct side *slower = &m.before;
+        if (!slower->any || (m.after.any && m.after.walked < slower->walked))
+            slower = &m.after;
+        if (slower->any)
+            walk(&m, slower);
+        grain reached = reached_by(&m), mine;
+        if (reached < *left && reached <= asked)
+            continue;
+        asked = 2 * reached; /* measuring costs more than a step */
+        tide_id winner = settled(&m, found, reached, &mine);
+        if (winner != 0 && mine < *left) {
+            *best = winner;
+            *left = mine;
         }
-        if (total + 2 >= before.count + after.count && !before.cut && !after.cut)
-            break;
+        if (winner != 0 || reached >= *left)
+            return;
     }
-    return least_left_over(engine, found, words, span, ret_left);
 }
 
 tide_id seat_find(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
                   struct span span, tide_id avoid)
 {
-    struct slice_words words = slices_words(engine, zone);
-    uint64_t *found = slices_scratch(engine, SLICE_FOUND);
+    struct slice_span chunks = slices_span(engine, zone);
+    struct slice_set found;
     grain left = INT64_MAX;
     tide_id best = 0;
     CHECK(zone_of(engine, zone) != NULL && span.from < span.until);
-    if (seats_free(engine, zone, cls, span, found)) {
-        if (avoid / 64 >= words.first && avoid / 64 < words.until)
-            found[avoid / 64] &= ~((uint64_t)1 << avoid % 64);
-        if (first_of(found, words) != 0)
-            best = best_fit(engine, found, words, span, &left);
+    if (!freemap_knows(engine, span.from, span.until))
+        chunks.until = chunks.first;
+    for (uint32_t chunk = chunks.first; chunk < chunks.until && left > 0; chunk++) {
+        if (!find_free(engine, zone, cls, span, chunk, &found))
+            continue;
+        if (avoid / SLICE_SLOTS == chunk)
+            found.word[avoid / 64 % SLICE_CHUNK] &= ~((uint64_t)1 << avoid % 64);
+        improve(engine, &found, chunk, span, &best, &left);
     }
     trace(engine, best != 0 ? "seat.best_fit" : "seat.none", best, left, zone);
     return best;
@@ -176,14 +243,37 @@ tide_id seat_find(const struct engine *engine, tide_id zone, enum tide_slot_clas
 uint32_t seat_count(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
                     struct span span)
 {
-    struct slice_words words = slices_words(engine, zone);
-    uint64_t *found = slices_scratch(engine, SLICE_FOUND);
+    struct slice_span chunks = slices_span(engine, zone);
+    struct slice_set found;
     uint32_t count = 0;
-    if (!seats_free(engine, zone, cls, span, found))
+    if (!freemap_knows(engine, span.from, span.until))
         return 0;
-    for (uint32_t i = words.first; i < words.until; i++)
-        count += (uint32_t)__builtin_popcountll(found[i]);
+    for (uint32_t chunk = chunks.first; chunk < chunks.until; chunk++)
+        if (find_free(engine, zone, cls, span, chunk, &found))
+            for (uint32_t i = 0; i < SLICE_CHUNK; i++)
+                count += (uint32_t)__builtin_popcountll(found.word[i]);
     return count;
+}
+
+grain seats_carry(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
+                  struct span span)
+{
+    struct slice_span chunks = slices_span(engine, zone);
+    struct span first = {span.from, span.from + 1, span.now};
+    struct slice_set found;
+    grain farthest = span.from;
+    if (!freemap_knows(engine, first.from, first.until))
+        return span.from;
+    for (uint32_t chunk = chunks.first; chunk < chunks.until && farthest < span.until; chunk++) {
+        if (!find_free(engine, zone, cls, first, chunk, &found))
+            continue;
+        grain at = span.from + 1;
+        while (at < span.until && freemap_knows(engine, at, at + 1) &&
+               slices_and(engine, &found, chunk, freemap_at(engine, at)))
+            at++;
+        farthest = at > farthest ? at : farthest;
+    }
+    return farthest;
 }
 
 /* Earliest start in [from, limit] of `length` free grains on a slot; limit + 1 when none. */

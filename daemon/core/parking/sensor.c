@@ -85,7 +85,7 @@ static struct booking_state *booking_expected(const struct engine *engine,
         if (row->state == TIDE_BOOKING_STATE_booked && row->start_ms - early_ms <= now_ms &&
             row->end_ms > now_ms)
             return booking;
-        id = booking->links[ORDER_OF_SLOT].next;
+        id = order_next(engine, booking, ORDER_OF_SLOT);
     }
     return NULL;
 }

@@ -171,7 +171,7 @@ void series_end(struct step *step, struct series_state *series)
     table_remove(&engine->series, series);
     while (next != 0) {
         struct booking_state *booking = booking_of(engine, next);
-        next = booking->links[ORDER_OF_PLATE].next;
+        next = order_next(engine, booking, ORDER_OF_PLATE);
         if (booking->row.series == id && booking->row.state == TIDE_BOOKING_STATE_booked)
             booking_end(step, booking, TIDE_BOOKING_STATE_cancelled, TIDE_WHY_withdrawn);
     }

@@ -127,7 +127,7 @@ static struct booking_state *overlapping(const struct engine *engine, const stru
         struct span theirs = booking_span(&booking->row, 0);
         if (theirs.from < span.until && span.from < theirs.until)
             return booking;
-        id = booking->links[ORDER_OF_SLOT].next;
+        id = order_next(engine, booking, ORDER_OF_SLOT);
     }
     return NULL;
 }

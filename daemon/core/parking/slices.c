@@ -17,21 +17,14 @@ void slices_carve(struct engine *engine, struct carve *carve, const struct engin
 {
     struct slices *s = &engine->slices;
     size_t grains = (size_t)engine->ring_days * TIDE_GRAINS_A_DAY;
-    s->words = limits->slots / 64 + 1;
+    s->words = (limits->slots / SLICE_SLOTS + 1) * SLICE_CHUNK;
     s->rows = carve_words(carve, grains * s->words);
     s->blocks = carve_words(carve, grains / SLICE_BLOCK * s->words);
     s->zones = carve_words(carve, (size_t)(limits->zones + 1) * s->words);
     s->classes = carve_words(carve, (size_t)CLASSES * s->words);
-    s->scratch = carve_words(carve, (size_t)SLICE_SETS * s->words);
     s->spans = carve_take(carve, (size_t)(limits->zones + 1) * sizeof *s->spans);
     if (carve->base != NULL)
         memset(s->spans, 0, (size_t)(limits->zones + 1) * sizeof *s->spans);
-}
-
-uint64_t *slices_scratch(const struct engine *engine, unsigned which)
-{
-    CHECK(which < SLICE_SETS);
-    return engine->slices.scratch + (size_t)which * engine->slices.words;
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
@@ -57,16 +50,24 @@ void slices_write(const struct engine *engine, tide_id slot, uint32_t word, uint
                     (now >> block * SLICE_BLOCK & 0xff) == 0xff);
 }
 
-/* The zone's words, from the first with a slot of it to behind the last. */
+static bool chunk_is_empty(const uint64_t *mask, uint32_t chunk)
+{
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < SLICE_CHUNK; i++)
+        any |= mask[chunk * SLICE_CHUNK + i];
+    return any == 0;
+}
+
+/* The zone's chunks, from the first with a slot of it to behind the last. */
 static void measure(const struct slices *s, tide_id zone)
 {
     const uint64_t *mask = s->zones + (size_t)zone * s->words;
-    uint32_t first = 0, until = s->words;
-    while (first < until && mask[first] == 0)
+    uint32_t first = 0, until = s->words / SLICE_CHUNK;
+    while (first < until && chunk_is_empty(mask, first))
         first++;
-    while (until > first && mask[until - 1] == 0)
+    while (until > first && chunk_is_empty(mask, until - 1))
         until--;
-    s->spans[zone] = (struct slice_words){first, until};
+    s->spans[zone] = (struct slice_span){first, until};
 }
 
 void slices_mark(const struct engine *engine, tide_id slot, tide_id zone, unsigned cls, bool is)
@@ -80,52 +81,53 @@ void slices_mark(const struct engine *engine, tide_id slot, tide_id zone, unsign
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
-struct slice_words slices_words(const struct engine *engine, tide_id zone)
+struct slice_span slices_span(const struct engine *engine, tide_id zone)
 {
     return engine->slices.spans[zone];
 }
 
-static uint64_t and_row(uint64_t *set, const uint64_t *row, struct slice_words words)
+static bool and_row(const struct slices *s, struct slice_set *set, uint32_t chunk,
+                    const uint64_t *rows, uint32_t at)
 {
+    const uint64_t *row = rows + (size_t)at * s->words + (size_t)chunk * SLICE_CHUNK;
     uint64_t any = 0;
-    for (uint32_t i = words.first; i < words.until; i++)
-        any |= set[i] &= row[i];
-    return any;
+    for (uint32_t i = 0; i < SLICE_CHUNK; i++)
+        any |= set->word[i] &= row[i];
+    return any != 0;
 }
 
-bool slices_and(const struct engine *engine, uint64_t *set, struct slice_words words, uint32_t at)
+bool slices_and(const struct engine *engine, struct slice_set *set, uint32_t chunk, uint32_t at)
 {
-    const struct slices *s = &engine->slices;
-    return and_row(set, s->rows + (size_t)at * s->words, words) != 0;
+    return and_row(&engine->slices, set, chunk, engine->slices.rows, at);
+}
+
+bool slices_and_block(const struct engine *engine, struct slice_set *set, uint32_t chunk,
+                      uint32_t block)
+{
+    return and_row(&engine->slices, set, chunk, engine->slices.blocks, block);
 }
 
 /* Positions [at, until) of the ring, blocks where they fit. */
-static bool and_part(const struct slices *s, uint64_t *set, struct slice_words words, uint32_t at,
+static bool and_part(const struct slices *s, struct slice_set *set, uint32_t chunk, uint32_t at,
                      uint32_t until)
 {
     while (at < until) {
         bool block = at % SLICE_BLOCK == 0 && until - at >= SLICE_BLOCK;
-        const uint64_t *row = block ? s->blocks + (size_t)(at / SLICE_BLOCK) * s->words
-                                    : s->rows + (size_t)at * s->words;
-        if (and_row(set, row, words) == 0)
+        if (!and_row(s, set, chunk, block ? s->blocks : s->rows, block ? at / SLICE_BLOCK : at))
             return false;
         at += block ? SLICE_BLOCK : 1;
     }
     return true;
 }
 
-bool slices_free(const struct engine *engine, uint64_t *set, tide_id zone, unsigned cls,
-                 uint32_t at, uint32_t count)
+bool slices_free(const struct engine *engine, struct slice_set *set, uint32_t chunk, tide_id zone,
+                 unsigned cls, uint32_t at, uint32_t count)
 {
     const struct slices *s = &engine->slices;
-    struct slice_words words = s->spans[zone];
-    const uint64_t *in_zone = s->zones + (size_t)zone * s->words;
-    const uint64_t *of_class = s->classes + (size_t)cls * s->words;
     uint32_t ring = engine->ring_days * TIDE_GRAINS_A_DAY;
     uint32_t end = at + count < ring ? at + count : ring;
     CHECK(cls < CLASSES && at < ring && count <= ring);
-    for (uint32_t i = words.first; i < words.until; i++)
-        set[i] = in_zone[i] & of_class[i];
-    return words.first < words.until && and_part(s, set, words, at, end) &&
-           and_part(s, set, words, 0, at + count - end);
+    memcpy(set, s->zones + (size_t)zone * s->words + (size_t)chunk * SLICE_CHUNK, sizeof *set);
+    return and_row(s, set, chunk, s->classes, cls) && and_part(s, set, chunk, at, end) &&
+           and_part(s, set, chunk, 0, at + count - end);
 }

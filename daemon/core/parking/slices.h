@@ -23,12 +23,10 @@
 #include "daemon/core/state.h"
 
 #define SLICE_BLOCK 8u /* grains a row of the second kind */
+#define SLICE_CHUNK 8u /* words that are looked at together: a cache line of each row */
+#define SLICE_SLOTS (64 * SLICE_CHUNK)
 
-/* Sets of slots that a search works with; they lie in the engine's block and hold nothing between
- * two calls. */
-enum slice_scratch { SLICE_FOUND, SLICE_LEVELS, SLICE_SETS = SLICE_LEVELS + 2 * 24 };
-
-/* Takes rows, masks and scratch out of the engine's block, all clear. */
+/* Takes rows and masks out of the engine's block, all clear. */
 void slices_carve(struct engine *engine, struct carve *carve, const struct engine_limits *limits);
 
 /* The free bits of a slot in one word of its ring: which changed, and how the word stands now. */
@@ -38,20 +36,26 @@ void slices_write(const struct engine *engine, tide_id slot, uint32_t word, uint
 /* The slot is, or is no longer, one of this zone and class. */
 void slices_mark(const struct engine *engine, tide_id slot, tide_id zone, unsigned cls, bool is);
 
-/* The words of a row in which a zone has slots: [first, until). */
-struct slice_words {
+/* The chunks of a row in which a zone has slots: [first, until). Slot id stands in chunk
+ * id / SLICE_SLOTS. */
+struct slice_span {
     uint32_t first, until;
 };
-struct slice_words slices_words(const struct engine *engine, tide_id zone);
+struct slice_span slices_span(const struct engine *engine, tide_id zone);
 
-/* A scratch set; indexed by the words of a row. */
-uint64_t *slices_scratch(const struct engine *engine, unsigned which);
+/* The slots of one chunk. */
+struct slice_set {
+    uint64_t word[SLICE_CHUNK];
+};
 
-/* set &= free at ring position `at`, and whether any is left. */
-bool slices_and(const struct engine *engine, uint64_t *set, struct slice_words words, uint32_t at);
+/* set &= free at ring position `at`; whether any is left. */
+bool slices_and(const struct engine *engine, struct slice_set *set, uint32_t chunk, uint32_t at);
+/* set &= free in all of the block with that number (ring position / SLICE_BLOCK). */
+bool slices_and_block(const struct engine *engine, struct slice_set *set, uint32_t chunk,
+                      uint32_t block);
 /* set = slots of the zone and class that are free at all of `count` ring positions from `at` on,
  * which may run over the ring's end. False when there is none. */
-bool slices_free(const struct engine *engine, uint64_t *set, tide_id zone, unsigned cls,
-                 uint32_t at, uint32_t count);
+bool slices_free(const struct engine *engine, struct slice_set *set, uint32_t chunk, tide_id zone,
+                 unsigned cls, uint32_t at, uint32_t count);
 
 #endif

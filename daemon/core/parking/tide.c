@@ -48,7 +48,7 @@ static bool promised_in(const struct engine *engine, const struct slot_state *sl
             return false; /* the list is ordered by start */
         if (span.from < theirs.until)
             return true;
-        id = booking->links[ORDER_OF_SLOT].next;
+        id = order_next(engine, booking, ORDER_OF_SLOT);
     }
     return false;
 }
@@ -158,7 +158,7 @@ static void ask_bookings(struct step *step)
     for (; id != 0 && count < TIDE_REPLY_ITEMS_MAX; count++) {
         const struct booking_state *booking = booking_of(step->engine, id);
         booking_item(step, &booking->row);
-        id = booking->links[ORDER_OF_HOUSEHOLD].next;
+        id = order_next(step->engine, booking, ORDER_OF_HOUSEHOLD);
     }
     step_reply(step, &(struct tide_reply){.more = id != 0});
 }
@@ -216,7 +216,7 @@ static unsigned sheet_slot(struct step *step, const struct slot_state *slot, tid
     unsigned count = 0;
     for (uint32_t id = slot->bookings.first; id != 0 && count < TIDE_REPLY_ITEMS_MAX / 4;) {
         const struct booking_state *booking = booking_of(step->engine, id);
-        id = booking->links[ORDER_OF_SLOT].next;
+        id = order_next(step->engine, booking, ORDER_OF_SLOT);
         if (booking->row.start_ms >= end_ms || booking->row.end_ms <= start_ms)
             continue;
         step_item(step, TIDE_REC_booking, &booking->row);

@@ -238,7 +238,7 @@ uint32_t window_resettle_slot(struct step *step, struct slot_state *slot, enum t
     uint32_t touched = 0;
     for (uint32_t id = slot->bookings.first; id != 0;) {
         struct booking_state *booking = booking_of(engine, id);
-        id = booking->links[ORDER_OF_SLOT].next;
+        id = order_next(engine, booking, ORDER_OF_SLOT);
         if (!needs_resettling(engine, slot, &booking->row, step->now_ms))
             continue;
         touched++;
