@@ -31,7 +31,7 @@ struct bucket { /* the key stands here too: who is not sought costs no look at i
 struct table {
     uint8_t *elements;
     struct bucket *buckets; /* NULL for dense tables */
-    uint32_t *links;   /* next free element */
+    uint32_t *links;        /* next free element */
     uint32_t stride, cap, count, mask, free;
 };
 /* cap elements, keys 1..cap when dense. */

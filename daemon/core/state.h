@@ -128,11 +128,11 @@ struct plate_state { /* derived: what a plate has at the moment */
 
 /* Free bits by time, see parking/slices.h. */
 struct slices {
-    uint32_t words;            /* a row: one bit a slot, by its id; whole chunks */
-    uint64_t *rows, *blocks;   /* by ring position; by eight of them */
-    uint64_t *zones;           /* by zone: its slots */
-    uint64_t *classes;         /* by class: its slots */
-    struct slice_span *spans;  /* by zone: chunks that hold its slots */
+    uint32_t words;           /* a row: one bit a slot, by its id; whole chunks */
+    uint64_t *rows, *blocks;  /* by ring position; by eight of them */
+    uint64_t *zones;          /* by zone: its slots */
+    uint64_t *classes;        /* by class: its slots */
+    struct slice_span *spans; /* by zone: chunks that hold its slots */
 };
 
 struct engine {
@@ -146,7 +146,7 @@ struct engine {
     int64_t known_from, known_until;        /* grains that the rings know, see freemap.h */
     uint32_t ring_days, ring_words;
     struct order_node *nodes[3]; /* of bookings, by enum order_of */
-    uint64_t *ring_bits; /* open, busy and free of slot 1, of slot 2, ... */
+    uint64_t *ring_bits;         /* open, busy and free of slot 1, of slot 2, ... */
     struct slices slices;
     struct tide_account pool; /* account 0 */
     struct table places, persons, roles, users, vehicles, zones, slots, lanes, windows, accounts,

@@ -52,6 +52,8 @@ static const struct sentence sentences[] = {
     {"seat.best_fit", "slot {a:n} fits best: {b:n} grains left over"},
     {"seat.hints", "free until {a:t}, or from {b:t}; open all through: {c:b}"},
     {"seat.none", "no slot of zone {c:n} fits"},
+    {"seat.reseat", "moves of others make room on slot {a:n}: {b:n} were tried"},
+    {"seat.stuck", "nor do moves of others make room: {b:n} slots looked at"},
     {"sensor.change", "the sensor of slot {a:n} says {b:o}"},
     {"sensor.silent", "the sensor of slot {a:n} is silent since {b:t} -> unknown"},
     {"series.made", "series {a:n}: {b:n} bookings made, next day {c:d}"},

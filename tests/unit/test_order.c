@@ -130,8 +130,8 @@ static void stays_flat(void **state)
 static void close_and_far_starts(void **state)
 {
     (void)state;
-    static const tide_ms starts[] = {
-        60000, 119999, 60001, INT64_MIN / 2, -1, 0, 60000, INT64_MAX / 2, INT64_MAX / 2 - 1, -60000};
+    static const tide_ms starts[] = {60000, 119999, 60001,         INT64_MIN / 2,     -1,
+                                     0,     60000,  INT64_MAX / 2, INT64_MAX / 2 - 1, -60000};
     struct world world;
     open_world(&world, 1);
     for (uint32_t i = 0; i < sizeof starts / sizeof *starts; i++) {

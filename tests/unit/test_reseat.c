@@ -36,6 +36,7 @@ static void a_move_makes_room(void **state)
 {
     struct fixture *f = *state;
     struct pieces p = make_pieces(f, TUESDAY);
+    set(f, TIDE_SETTING_reseat_steps, 0); /* a community may do without */
     assert_int_equal(fixture_book(f, NEIGHBOUR, 104, ZONE, TUESDAY + 180, TUESDAY + 720), 0);
     WHY_IS(f, all_taken);
     set(f, TIDE_SETTING_reseat_steps, 1000);
@@ -119,7 +120,7 @@ static void the_search_is_bounded(void **state)
 {
     struct fixture *f = *state;
     make_pieces(f, TUESDAY);
-    set(f, TIDE_SETTING_reseat_steps, 1); /* less than the two slots that must be looked at */
+    set(f, TIDE_SETTING_reseat_steps, 1); /* less than the wish and one more */
     refused_without_a_trace(f, TUESDAY);
 }
 

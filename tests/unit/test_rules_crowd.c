@@ -199,6 +199,36 @@ static void a_sheet_of_many_pages(void **state)
     assert_in_range(pages, 3, 4);
 }
 
+static uint32_t book_tuesday(struct fixture *f, tide_id plate, int from_h, int until_h)
+{
+    struct tide_book book = {.plate = plate,
+                             .zone = 1,
+                             .household = 20 + plate % 8,
+                             .start_ms = MONDAY_0800 + (16 + from_h) * HOUR_MS,
+                             .end_ms = MONDAY_0800 + (16 + until_h) * HOUR_MS};
+    fixture_send(f, ADMIN, TIDE_REC_book, &book);
+    CODE_IS(f, ok);
+    return f->reply.id;
+}
+
+/* More slots than a search looks at: those on which most is free are among them. */
+static void in_a_crowd_the_free_ones_are_looked_at(void **state)
+{
+    struct fixture *f = *state;
+    unsigned full = slots_of(1, TIDE_SLOT_CLASS_standard) - 2;
+    assert_true(full > 64);
+    for (unsigned i = 0; i < full; i++)
+        book_tuesday(f, 200 + i, 8, 20);
+    uint32_t morning = book_tuesday(f, 101, 10, 12), between = book_tuesday(f, 102, 11, 16);
+    uint32_t evening = book_tuesday(f, 103, 16, 20);
+    fixture_send(f, ADMIN, TIDE_REC_cancel, &(struct tide_cancel){.booking = between});
+    tide_id kept = fixture_booking(f, evening)->slot;
+    assert_int_not_equal(fixture_booking(f, morning)->slot, kept);
+    book_tuesday(f, 104, 11, 20);
+    assert_int_equal(fixture_booking(f, morning)->slot, fixture_booking(f, evening)->slot);
+    assert_int_equal(fixture_booking(f, morning)->moves + fixture_booking(f, evening)->moves, 1);
+}
+
 /* Moved away is never moved to where it is. */
 static void a_recall_moves_to_another_slot(void **state)
 {
@@ -259,6 +289,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_least_left_over_of_many, crowd_set_up,
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_sheet_of_many_pages, crowd_set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(in_a_crowd_the_free_ones_are_looked_at, crowd_set_up,
+                                        fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_recall_moves_to_another_slot, crowd_set_up,
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_clerk_of_the_compound_has_a_desk, fixture_set_up,

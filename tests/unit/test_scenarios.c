@@ -36,6 +36,7 @@ static void a_window_that_ends_too_early(void **state)
     (void)state;
     tell(NEIGHBOURHOOD "h2 books P9 in A 09:00-17:45 -> full no_window until 17:30\n"
                        "say no slot of zone 1 fits\n"
+                       "say nor do moves of others make room: 2 slots looked at\n"
                        "say free until 05-20 17:30, or from 05-21 08:00; open all through: no\n"
                        "say wish refused: full, no_window, limit 0\n"
                        "h2 books P9 in A 09:00-17:30 -> ok as b1\n"

@@ -15,7 +15,8 @@ void orders_carve(struct engine *engine, struct carve *carve, const struct engin
 struct descent {
     const struct engine *engine;
     struct order_node *nodes;
-    uint32_t index, before; /* whose place is looked for; the last one passed that comes before it */
+    uint32_t index,
+        before; /* whose place is looked for; the last one passed that comes before it */
 };
 
 /* Who stands higher in the tree; indexes differ, and so do their mixes: the factor is odd. */
@@ -45,8 +46,7 @@ static uint32_t *pass(struct descent *descent, uint32_t other)
 {
     struct order_node *nodes = descent->nodes;
     uint32_t mine = nodes[descent->index].start_min, theirs = nodes[other].start_min;
-    if (theirs != mine ? theirs > mine
-                       : !row_comes_before(descent->engine, other, descent->index))
+    if (theirs != mine ? theirs > mine : !row_comes_before(descent->engine, other, descent->index))
         return &nodes[other].left;
     descent->before = other;
     return &nodes[other].right;

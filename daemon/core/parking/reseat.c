@@ -6,252 +6,273 @@
  *     slot 2   ░░░░░▓▓▓b▓▓▓░░░░░░░                       (slot 2, if only b were not there;
  *     slot 3   ▓▓▓░░░░░░░░░▓▓▓▓▓▓▓                        b fits into slot 3)
  *
- * The search puts the wish onto a slot that is open for it, takes away what is in its way, and
- * finds each of these a seat in the same manner: directly if it can, else by taking away others,
- * as deep as the setting reseat_depth allows. Slots are tried in the order of how many minutes are
- * in the way. A slot that is looked at is one step of the setting reseat_steps, so a refusal costs
- * no more in a large zone than in a small one. What did not work is undone; what worked becomes
- * one PUT a booking that ends up elsewhere.
+ * The search works on a copy of some slots (board.h). It puts the wish onto a slot that is open for
+ * it, takes off what is in its way, and finds each of these a seat in the same manner: directly
+ * where it leaves the least over, else by taking off others, as deep as the setting reseat_depth
+ * allows, short chains first. Slots are tried in the order of how many minutes are in the way.
+ * Putting one piece somewhere is one step of the setting reseat_steps, so a refusal costs no more
+ * in a large zone than in a small one. What worked becomes one PUT a booking that ends up
+ * elsewhere; what did not has never happened.
  *
- * Never moved: a car that is there; a booking within freeze_min of its start; one of a class of its
- * own (accessible, charger); the owner's on his own slot; one whose slot is no longer open for it,
- * but which keeps it (window.c).
+ * A zone with more slots than the board holds is looked at where most is free: those slots on which
+ * the wish could begin and last longest, and those on which it could end and have begun earliest.
+ *
+ * Never moved: see board.c, may_move.
  */
-#include "daemon/core/parking/parking.h"
+#include "daemon/core/parking/board.h"
+#include "daemon/core/parking/slices.h"
 
-#define MOVES_MAX 64u
-#define WIDTH 12u         /* slots that are tried for one booking */
-#define IN_THE_WAY_MAX 4u /* bookings on one slot */
-
-struct
-try {
-    tide_id slot;
-    grain cost; /* grains in the way */
-};
+#define MOVES_MAX 96u     /* tried and not undone */
+#define WIDTH 12u         /* slots that are tried for one piece */
+#define IN_THE_WAY_MAX 4u /* pieces on one slot */
 
 struct search {
-    struct step *step;
-    tide_id zone;
-    enum tide_slot_class cls;
-    tide_id slot; /* given to the wish: no longer open to others for `span` */
-    struct span span;
+    struct board board;
     int64_t steps; /* left */
     struct {
-        tide_id booking, from; /* 0: it was lifted */
+        uint16_t piece;
+        uint8_t from;
     } log[MOVES_MAX];
-    uint32_t count;
+    unsigned count;
 };
 
-/* ---- who may be moved ------------------------------------------------------------------------ */
-static bool may_move(const struct engine *engine, const struct tide_booking *booking,
-                     tide_ms now_ms)
-{
-    tide_ms frozen_ms = engine->setting[TIDE_SETTING_freeze_min] * TIDE_MINUTE_MS;
-    const struct slot_state *slot = slot_of(engine, booking->slot);
-    return booking->state == TIDE_BOOKING_STATE_booked && booking->outside == TIDE_WHY_none &&
-           booking->start_ms - frozen_ms > now_ms && booking->cls == TIDE_SLOT_CLASS_standard &&
-           slot != NULL && (slot->row.owner == 0 || slot->row.owner != booking->household);
-}
-
 /* ---- what was tried can be undone ------------------------------------------------------------ */
-static bool lift(struct search *search, struct booking_state *booking, tide_id to)
+static bool move(struct search *search, unsigned piece, unsigned slot)
 {
     if (search->count == MOVES_MAX)
         return false;
-    search->log[search->count].booking = booking->row.id;
-    search->log[search->count++].from = booking->row.slot;
-    booking_lift(search->step->engine, booking, to);
+    search->log[search->count].piece = (uint16_t)piece;
+    search->log[search->count++].from = search->board.pieces[piece].slot;
+    board_move(&search->board, piece, slot);
     return true;
 }
 
-static void undo(struct search *search, uint32_t mark)
+static void undo(struct search *search, unsigned mark)
 {
-    struct engine *engine = search->step->engine;
     while (search->count > mark) {
         search->count--;
-        booking_lift(engine, booking_of(engine, search->log[search->count].booking),
-                     search->log[search->count].from);
+        board_move(&search->board, search->log[search->count].piece,
+                   search->log[search->count].from);
     }
 }
 
 /* ---- which slots to try ---------------------------------------------------------------------- */
-/* Grains of others in the way of a span on a slot; -1 when they cannot be moved or are too many. */
-static grain in_the_way(const struct search *search, const struct slot_state *slot,
-                        struct span span)
+/* The slot that is free for the piece and leaves the least over; BOARD_SLOTS: none. */
+static unsigned direct(const struct board *board, const struct piece *piece)
 {
-    const struct engine *engine = search->step->engine;
-    const struct booking_state *other =
-        order_after(engine, &slot->bookings, ORDER_OF_SLOT, span.from * TIDE_GRAIN_MS);
-    grain cost = 0;
-    unsigned count = 0;
-    while (other != NULL && other->row.start_ms < span.until * TIDE_GRAIN_MS) {
-        struct span theirs = booking_span(&other->row, 0);
-        if (!may_move(engine, &other->row, search->step->now_ms) || ++count > IN_THE_WAY_MAX)
-            return -1;
-        cost += theirs.until - theirs.from;
-        other = booking_of(engine, order_next(engine, other, ORDER_OF_SLOT));
+    unsigned best = BOARD_SLOTS, best_left = UINT32_MAX;
+    for (unsigned slot = 0; slot < board->slot_count && best_left > 0; slot++) {
+        if (!board_is_free(board, piece, slot))
+            continue;
+        unsigned left = board_left_over(board, piece, slot);
+        if (left < best_left) {
+            best_left = left;
+            best = slot;
+        }
     }
+    return best;
+}
+
+static bool overlap(const struct piece *a, const struct piece *b)
+{
+    return a->from < b->until && b->from < a->until;
+}
+
+/* Collects the pieces in the way of one on a slot. How many grains they are; 0 when something is
+ * there that may not be moved, too many are, or nothing is. */
+static unsigned in_the_way(const struct board *board, const struct piece *piece, unsigned slot,
+                           uint16_t way[IN_THE_WAY_MAX], unsigned *ret_count)
+{
+    struct board_slot cleared = board->slots[slot];
+    unsigned cost = 0, count = 0;
+    for (unsigned at = cleared.first; at != 0; at = board->pieces[at - 1].next) {
+        const struct piece *other = &board->pieces[at - 1];
+        if (!overlap(piece, other))
+            continue;
+        if (other->booking == 0 || count == IN_THE_WAY_MAX)
+            return 0;
+        way[count++] = (uint16_t)(at - 1);
+        cost += other->until - other->from;
+    }
+    *ret_count = count;
     return cost;
 }
 
-static bool is_candidate(const struct search *search, const struct slot_state *slot,
-                         struct span span)
+struct trial {
+    unsigned slot, cost;
+};
+
+/* True when nothing but the pieces in the way keeps the piece off the slot. */
+static bool would_fit(struct search *search, unsigned piece, unsigned slot, const uint16_t *way,
+                      unsigned count)
 {
-    const struct engine *engine = search->step->engine;
-    if (slot->row.cls != search->cls || !freemap_is_open(engine, slot, span.from, span.until))
-        return false;
-    if (span.from <= span.now && spot_taken_by_other(engine, slot, 0))
-        return false;
-    return slot->row.id != search->slot || span.until <= search->span.from ||
-           span.from >= search->span.until;
+    unsigned mark = search->count;
+    bool fits = true;
+    for (unsigned i = 0; i < count && fits; i++)
+        fits = move(search, way[i], BOARD_SLOTS);
+    fits = fits && board_is_free(&search->board, &search->board.pieces[piece], slot);
+    undo(search, mark);
+    return fits;
 }
 
-/* The WIDTH slots with the least in the way, the least first; ties by the lower id. */
-static unsigned candidates(struct search *search, struct span span, tide_id but,
-                           struct try tries[WIDTH])
+/* The WIDTH slots with the least in the way, the least first; ties by the lower number. */
+static unsigned candidates(struct search *search, unsigned piece, unsigned but,
+                           struct trial tries[WIDTH])
 {
-    const struct engine *engine = search->step->engine;
+    const struct board *board = &search->board;
     unsigned count = 0;
-    search->steps -= zone_of(engine, search->zone)->slot_count;
-    for (tide_id id = zone_of(engine, search->zone)->first_slot; id != 0;) {
-        const struct slot_state *slot = slot_of(engine, id);
-        id = slot->next_in_zone;
-        if (slot->row.id == but || !is_candidate(search, slot, span))
+    for (unsigned slot = 0; slot < board->slot_count; slot++) {
+        uint16_t way[IN_THE_WAY_MAX];
+        unsigned others;
+        if (slot == but || !board_is_open(board, &board->pieces[piece], slot))
             continue;
-        grain cost = in_the_way(search, slot, span);
-        if (cost < 0 || (count == WIDTH && cost >= tries[count - 1].cost))
+        unsigned cost = in_the_way(board, &board->pieces[piece], slot, way, &others);
+        if (cost == 0 || (count == WIDTH && cost >= tries[count - 1].cost) ||
+            !would_fit(search, piece, slot, way, others))
             continue;
         unsigned at = count < WIDTH ? count++ : count - 1;
         for (; at > 0 && tries[at - 1].cost > cost; at--)
             tries[at] = tries[at - 1];
-        tries[at] = (struct try){slot->row.id, cost};
+        tries[at] = (struct trial){slot, cost};
     }
     return count;
 }
 
 /* ---- the chain ------------------------------------------------------------------------------- */
-static bool seat(struct search *search, struct booking_state *booking, tide_id but, int64_t depth);
+static bool seat(struct search *search, unsigned piece, unsigned but, int64_t depth);
 
-/* Lifts what is in the way on a slot; returns how many, in ids; 0 when the log is full. */
-static unsigned clear_slot(struct search *search, tide_id slot, struct span span,
-                           tide_id lifted[IN_THE_WAY_MAX])
+/* The piece on this slot, and those in its way elsewhere; or nothing happened. */
+static bool push(struct search *search, unsigned piece, unsigned slot, int64_t depth)
 {
-    struct engine *engine = search->step->engine;
-    unsigned count = 0;
-    for (;;) {
-        struct booking_state *other = order_after(engine, &slot_of(engine, slot)->bookings,
-                                                  ORDER_OF_SLOT, span.from * TIDE_GRAIN_MS);
-        if (other == NULL || other->row.start_ms >= span.until * TIDE_GRAIN_MS)
-            return count;
-        CHECK(count < IN_THE_WAY_MAX);
-        lifted[count++] = other->row.id;
-        if (!lift(search, other, 0))
-            return 0;
-    }
-}
-
-/* Each of those that were lifted gets a seat, or none of it happened. */
-static bool seat_all(struct search *search, const tide_id *lifted, unsigned count, tide_id but,
-                     int64_t depth)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (!seat(search, booking_of(search->step->engine, lifted[i]), but, depth))
-            return false;
-    return true;
-}
-
-static bool seat(struct search *search, struct booking_state *booking, tide_id but, int64_t depth)
-{
-    struct engine *engine = search->step->engine;
-    struct span span = booking_span(&booking->row, search->step->now_ms);
-    tide_id lifted[IN_THE_WAY_MAX];
-    struct try tries[WIDTH];
-    tide_id direct = seat_find(engine, search->zone, search->cls, span, 0);
-    if (direct != 0)
-        return lift(search, booking, direct);
-    if (depth <= 1)
-        return false;
-    unsigned count = candidates(search, span, but, tries);
-    for (unsigned i = 0; i < count && search->steps > 0; i++) {
-        uint32_t mark = search->count;
-        unsigned moved = clear_slot(search, tries[i].slot, span, lifted);
-        if (moved > 0 && lift(search, booking, tries[i].slot) &&
-            seat_all(search, lifted, moved, tries[i].slot, depth - 1))
-            return true;
-        undo(search, mark);
-    }
-    return false;
-}
-
-static void hold(struct search *search, bool busy)
-{
-    struct engine *engine = search->step->engine;
-    struct slot_state *slot = slot_of(engine, search->slot);
-    if (busy)
-        freemap_set(engine, slot->busy, search->span.from, search->span.until);
-    else
-        freemap_clear(engine, slot->busy, search->span.from, search->span.until);
-    freemap_publish(engine, slot, search->span.from, search->span.until);
-}
-
-static bool make_room(struct search *search, tide_id slot, int64_t depth)
-{
-    tide_id lifted[IN_THE_WAY_MAX];
-    unsigned moved = clear_slot(search, slot, search->span, lifted);
-    if (moved == 0) {
-        undo(search, 0);
-        return false;
-    }
-    search->slot = slot;
-    hold(search, true);
-    bool done = seat_all(search, lifted, moved, slot, depth);
-    hold(search, false);
+    unsigned mark = search->count, count = 0;
+    uint16_t way[IN_THE_WAY_MAX];
+    (void)in_the_way(&search->board, &search->board.pieces[piece], slot, way, &count);
+    bool done = true;
+    for (unsigned i = 0; i < count && done; i++)
+        done = move(search, way[i], BOARD_SLOTS);
+    done = done && move(search, piece, slot);
+    for (unsigned i = 0; i < count && done; i++)
+        done = seat(search, way[i], slot, depth - 1);
     if (!done)
-        undo(search, 0);
-    search->slot = 0;
+        undo(search, mark);
     return done;
 }
 
-/* What was tried last for each booking is where it stays: told once. */
-static void tell(struct search *search)
+static bool seat(struct search *search, unsigned piece, unsigned but, int64_t depth)
 {
-    struct engine *engine = search->step->engine;
-    for (uint32_t i = 0; i < search->count; i++) {
-        struct booking_state *booking = booking_of(engine, search->log[i].booking);
-        tide_id first = search->log[i].from;
-        bool earlier = false;
-        for (uint32_t k = 0; k < i && !earlier; k++)
-            earlier = search->log[k].booking == booking->row.id;
-        if (earlier || first == booking->row.slot)
-            continue;
-        trace(engine, "booking.move", booking->row.id, first, booking->row.slot);
-        booking->row.moves++;
-        step_put(search->step, TIDE_REC_booking, &booking->row);
+    struct trial tries[WIDTH];
+    if (search->steps-- <= 0)
+        return false;
+    unsigned slot = direct(&search->board, &search->board.pieces[piece]);
+    if (slot != BOARD_SLOTS)
+        return move(search, piece, slot);
+    if (depth <= 0)
+        return false;
+    unsigned count = candidates(search, piece, but, tries);
+    for (unsigned i = 0; i < count; i++)
+        if (push(search, piece, tries[i].slot, depth))
+            return true;
+    return false;
+}
+
+/* ---- which slots are looked at --------------------------------------------------------------- */
+static void add_set(struct board *board, const struct slice_set *set, uint32_t chunk)
+{
+    const struct engine *engine = board->engine;
+    for (uint32_t i = 0; i < SLICE_CHUNK; i++)
+        for (uint64_t left = set->word[i]; left != 0; left &= left - 1) {
+            tide_id id = chunk * SLICE_SLOTS + i * 64 + (tide_id)__builtin_ctzll(left);
+            bool there = false;
+            for (unsigned k = 0; k < board->slot_count && !there; k++)
+                there = board->slots[k].id == id;
+            if (!there && !board_add_slot(board, slot_of(engine, id)))
+                return;
+        }
+}
+
+static void add_all(struct board *board, tide_id zone, enum tide_slot_class cls)
+{
+    for (tide_id id = zone_of(board->engine, zone)->first_slot; id != 0;) {
+        const struct slot_state *slot = slot_of(board->engine, id);
+        id = slot->next_in_zone;
+        if (slot->row.cls == cls && !board_add_slot(board, slot))
+            return;
     }
+}
+
+/* Where the span could begin and last longest (forward), or end and have begun earliest: shorter
+ * and shorter spans are asked for, and who is free is added. */
+static void add_nearly_free(struct board *board, tide_id zone, enum tide_slot_class cls,
+                            struct span span, bool forward)
+{
+    struct slice_span chunks = slices_span(board->engine, zone);
+    for (grain length = span.until - span.from; length > 0; length = length * 3 / 4) {
+        struct span part = span;
+        if (forward)
+            part.until = part.from + length;
+        else
+            part.from = part.until - length;
+        for (uint32_t chunk = chunks.first; chunk < chunks.until; chunk++) {
+            struct slice_set set;
+            if (board->slot_count < BOARD_SLOTS / (forward ? 2 : 1) &&
+                slices_free(board->engine, &set, chunk, zone, cls,
+                            freemap_at(board->engine, part.from),
+                            (uint32_t)(part.until - part.from)))
+                add_set(board, &set, chunk);
+        }
+    }
+}
+
+static void choose_slots(struct board *board, tide_id zone, enum tide_slot_class cls,
+                         struct span span)
+{
+    if (zone_of(board->engine, zone)->slot_count <= BOARD_SLOTS) {
+        add_all(board, zone, cls);
+        return;
+    }
+    add_nearly_free(board, zone, cls, span, true);
+    add_nearly_free(board, zone, cls, span, false);
+}
+
+/* ---- what was found happens ------------------------------------------------------------------ */
+static void carry_out(struct step *step, const struct board *board)
+{
+    struct engine *engine = step->engine;
+    for (unsigned round = 0; round < 2; round++) /* all off, then all on */
+        for (unsigned i = 0; i < board->piece_count; i++) {
+            const struct piece *piece = &board->pieces[i];
+            if (piece->booking == 0 || piece->slot == piece->home)
+                continue;
+            struct booking_state *booking = booking_of(engine, piece->booking);
+            tide_id to = board->slots[piece->slot].id;
+            booking_lift(engine, booking, round == 0 ? 0 : to);
+            if (round == 0)
+                continue;
+            trace(engine, "booking.move", booking->row.id, board->slots[piece->home].id, to);
+            booking->row.moves++;
+            step_put(step, TIDE_REC_booking, &booking->row);
+        }
 }
 
 tide_id reseat_find(struct step *step, tide_id zone, enum tide_slot_class cls, struct span span)
 {
     const struct engine *engine = step->engine;
-    struct search search = {.step = step,
-                            .zone = zone,
-                            .cls = cls,
-                            .span = span,
-                            .steps = engine->setting[TIDE_SETTING_reseat_steps]};
+    struct search search = {.steps = engine->setting[TIDE_SETTING_reseat_steps]};
+    struct board *board = &search.board;
     int64_t depth = engine->setting[TIDE_SETTING_reseat_depth];
-    struct try tries[WIDTH];
     if (search.steps == 0 || cls != TIDE_SLOT_CLASS_standard ||
-        !freemap_knows(engine, span.from, span.until))
+        span.until - span.from > TIDE_GRAINS_A_DAY || !freemap_knows(engine, span.from, span.until))
         return 0;
-    unsigned count = candidates(&search, span, 0, tries);
-    for (int64_t deep = 1; deep <= depth; deep++) /* short chains first */
-        for (unsigned i = 0; i < count && search.steps > 0; i++) {
-            if (!make_room(&search, tries[i].slot, deep))
-                continue;
-            tell(&search);
-            trace(step->engine, "seat.reseat", tries[i].slot, search.count, search.steps);
-            return tries[i].slot;
+    board_begin(board, engine, span, step->now_ms);
+    unsigned wish = board_add_piece(board, 0, span);
+    choose_slots(board, zone, cls, span);
+    for (int64_t deep = 1; deep <= depth; deep++)
+        if (seat(&search, wish, BOARD_SLOTS, deep)) {
+            carry_out(step, board);
+            trace(engine, "seat.reseat", board->slots[board->pieces[wish].slot].id, search.count,
+                  search.steps);
+            return board->slots[board->pieces[wish].slot].id;
         }
-    trace(step->engine, "seat.stuck", zone, search.steps, count);
+    trace(engine, "seat.stuck", zone, board->slot_count, search.steps);
     return 0;
 }

@@ -110,8 +110,8 @@ static void walk(struct measure *m, struct side *side)
 {
     if (walk_block(m, side))
         return;
-    side->any = side->walked < side->max &&
-                slices_and(m->engine, &side->walking, m->chunk, side->at);
+    side->any =
+        side->walked < side->max && slices_and(m->engine, &side->walking, m->chunk, side->at);
     if (!side->any) {
         side->walking = (struct slice_set){0};
         return;
@@ -146,8 +146,7 @@ static tide_id settled(const struct measure *m, const struct slice_set *found, g
 {
     struct slice_set set;
     for (uint32_t i = 0; i < SLICE_CHUNK; i++)
-        set.word[i] =
-            found->word[i] & ~m->before.walking.word[i] & ~m->after.walking.word[i];
+        set.word[i] = found->word[i] & ~m->before.walking.word[i] & ~m->after.walking.word[i];
     tide_id best = least(m, set, ret_left);
     return *ret_left < reached ? best : 0;
 }
