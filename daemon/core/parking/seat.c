@@ -207,7 +207,7 @@ static void improve(const struct engine *engine, const struct slice_set *found, 
         grain reached = reached_by(&m), mine;
         if (reached < *left && reached <= asked)
             continue;
-        asked = 2 * reached; /* measuring costs more than a step */
+        asked = reached < *left ? 2 * reached : 0; /* measuring costs more than a step */
         tide_id winner = settled(&m, found, reached, &mine);
         if (winner != 0 && mine < *left) {
             *best = winner;
