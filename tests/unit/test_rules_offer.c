@@ -98,6 +98,11 @@ static void in_pieces_is_not_full(void **state)
 {
     struct fixture *f = *state;
     char seen[600];
+    uint8_t blob[64];
+    size_t at = 0;
+    ROW(setting_row, TIDE_SETTING_reseat_steps, 0); /* else the other one moves */
+    fixture_put_blob(f, ADMIN, blob, at, TIDE_REC_put);
+    CODE_IS(f, ok);
     uint32_t first = fixture_book(f, OWNER, 60, 3, 0, 200);
     fixture_book(f, OWNER, 61, 3, 180, 720); /* on the other slot */
     struct tide_extend sooner = {.booking = first, .end_ms = MONDAY_0800 + 120 * MIN_MS};

@@ -126,7 +126,7 @@ static void offer_other_times(struct search *search)
 {
     tide_id zone = search->wish->zone;
     grain from = search->span.from, length = search->span.until - from;
-    grain carried = carried_until(search, from);
+    grain carried = carried_until(search, from, search->span.until);
     if (carried - from >= TIDE_OFFER_GRAINS_MIN)
         offer(search, TIDE_OFFER_KIND_shorter, zone, from, carried, 0);
     for (grain k = 1; k <= TIDE_GRAINS_A_DAY; k++)

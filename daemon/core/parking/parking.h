@@ -56,10 +56,6 @@ tide_id seat_find(const struct engine *engine, tide_id zone, enum tide_slot_clas
  * most its end; its start when none is free there. */
 grain seats_carry(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
                   struct span span);
-false when
- * there are none. */
-bool seats_free(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
-                struct span span, uint64_t *set);
 /* What would have worked: the latest end from the same start, the earliest start of the same
  * length (within a day); 0 where nothing would. */
 struct seat_hints {
