@@ -25,7 +25,7 @@ struct order_node { /* one an order beside each booking, at its index in the tab
 };
 
 struct slice_span; /* parking/slices.h */
-struct draw_lot;    /* parking/draw_proof.h */
+struct draw_lot;   /* parking/draw_proof.h */
 
 struct place_state {
     struct tide_place row;

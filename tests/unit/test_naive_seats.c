@@ -318,7 +318,7 @@ static void open_slots(struct slow *s)
     static uint8_t blob[4096];
     size_t at = 0;
     ROW(setting_row, TIDE_SETTING_household_live_max, LIVE_MAX);
-    ROW(setting_row, TIDE_SETTING_reseat_steps, 0); /* direct seats; moves have a test of their own */
+    ROW(setting_row, TIDE_SETTING_reseat_steps, 0); /* moves have a test of their own */
     ROW(slot, 4, 1, TIDE_SLOT_TITLE_common, TIDE_SLOT_CLASS_charger, 0, 1, 0);
     for (tide_id id = 1; id <= ZONE_SLOTS; id++)
         for (unsigned i = 0; i < 2; i++)
