@@ -129,9 +129,10 @@ struct pump {
     bool turn_open; /* one look at the tables for all rids of a turn */
     bool draining;  /* asked to stop: no more input */
     int64_t probed_elapsed_ms;
-    uint8_t *draw_blob; /* of a draw's result, while its step is at work or held */
-    bool draw_running;  /* one is being solved off the loop */
-    char *broker_hash;  /* of the daemon's own account */
+    uint8_t *draw_blob;      /* of a draw's result, while its step is at work or held */
+    bool draw_running;       /* one is being solved off the loop */
+    char *broker_hash;       /* of the daemon's own account */
+    unsigned broker_again_s; /* seconds in which the broker is told again of its files */
     void (*on_fatal)(void *arg, enum store_error error);
     void *arg;
 };
@@ -179,6 +180,8 @@ void pump_send_reply(struct pump *pump, struct domain *domain, tide_id user, con
                      const uint8_t *effects, size_t len, int qos);
 /* Writes the broker's files if accounts changed. */
 void pump_write_accounts(struct pump *pump, bool anyway);
+/* Once a second: tells the broker again, two and ten seconds after the last change. */
+void pump_tell_broker_again(struct pump *pump);
 
 /* ---- pump_reads.c --------------------------------------------------------------------------- */
 void pump_read(struct pump *pump, struct domain *domain, const struct engine_event *event,

@@ -215,6 +215,29 @@ static bool next_account(void *arg, const char **ret_user, const char **ret_hash
     return false;
 }
 
+#define BROKER_AGAIN_S 10u
+#define BROKER_AGAIN_FIRST_S 2u
+
+static struct broker_conf broker_conf_of(const struct pump *pump)
+{
+    return (struct broker_conf){.folder = pump->conf->broker_folder,
+                                .pid_file = pump->conf->broker_pid_file,
+                                .daemon_user = pump->conf->broker_user,
+                                .daemon_hash = pump->broker_hash};
+}
+
+void pump_tell_broker_again(struct pump *pump)
+{
+    if (pump->broker_again_s == 0)
+        return;
+    pump->broker_again_s--;
+    if (pump->broker_again_s != BROKER_AGAIN_S - BROKER_AGAIN_FIRST_S && pump->broker_again_s != 0)
+        return;
+    struct broker_conf broker = broker_conf_of(pump);
+    if (broker_again(&broker) != 0)
+        log_event(LOG_ERROR_, "broker.again", "\"folder\":%s", log_str(broker.folder));
+}
+
 void pump_write_accounts(struct pump *pump, bool anyway)
 {
     const struct conf *conf = pump->conf;
@@ -225,15 +248,14 @@ void pump_write_accounts(struct pump *pump, bool anyway)
     }
     if (!dirty || conf->broker_folder[0] == '\0')
         return;
-    struct broker_conf broker = {.folder = conf->broker_folder,
-                                 .pid_file = conf->broker_pid_file,
-                                 .daemon_user = conf->broker_user,
-                                 .daemon_hash = pump->broker_hash};
+    struct broker_conf broker = broker_conf_of(pump);
     struct account_walk walk = {.pump = pump};
     int changed = broker_write(&broker, next_account, &walk);
     if (changed < 0)
         log_event(LOG_ERROR_, "broker.files", "\"folder\":%s,\"advice\":%s",
                   log_str(conf->broker_folder), log_str("the folder must be writable"));
-    else if (changed > 0)
-        log_event(LOG_INFO_, "broker.files", "\"folder\":%s", log_str(conf->broker_folder));
+    if (changed <= 0)
+        return;
+    log_event(LOG_INFO_, "broker.files", "\"folder\":%s", log_str(conf->broker_folder));
+    pump->broker_again_s = BROKER_AGAIN_S;
 }

@@ -209,6 +209,17 @@ static int tell(const char *pid_file)
     return kill((pid_t)pid, SIGHUP) == 0 || errno == ESRCH ? 0 : -1;
 }
 
+int broker_again(const struct broker_conf *conf)
+{
+    int folder = open(conf->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return -1;
+    int touched = utimensat(folder, "password_file", NULL, 0), saved = errno;
+    close(folder);
+    errno = saved;
+    return touched == 0 ? tell(conf->pid_file) : -1;
+}
+
 int broker_write(const struct broker_conf *conf, broker_user_fn *next, void *arg)
 {
     if (!is_user(conf->daemon_user)) {

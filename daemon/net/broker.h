@@ -24,6 +24,11 @@ typedef bool broker_user_fn(void *arg, const char **ret_user, const char **ret_h
  * as it should be, -1 with errno. Skips a user whose name or hash could break the file. */
 int broker_write(const struct broker_conf *conf, broker_user_fn *next, void *arg);
 
+/* Tells the broker once more to read its files (and touches them, for who watches them): mosquitto
+ * 2.0 forgets a HUP that comes while it reads, so what was written at that moment it would not
+ * know. To be called some time after broker_write. 0, or -1 with errno. */
+int broker_again(const struct broker_conf *conf);
+
 /* Makes a `$7$101$salt$hash` line's second part (PBKDF2-HMAC-SHA512, as mosquitto_passwd) from a
  * secret. Used by the clients and for tided's own account. 0 or -1. */
 int broker_hash(const char *secret, char *out, size_t cap);

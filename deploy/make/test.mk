@@ -2,7 +2,8 @@
 #
 #   make test [SUITES="unit e2e"] [WORD=booking]   everything, or some suites, or some programs
 #   make check                                     formatting, linters, and the rules of tests/tidy
-#                                                  (deeper: TIDE_ANALYZER_NODES=225000)
+#                                                  with clang's analyser, which `make test` leaves
+#                                                  out (deeper: TIDE_ANALYZER_NODES=225000)
 #   make fuzz [SECONDS=60]                         each fuzz target for so long
 #   make fuzz-coverage                             lines of the decoders that are reached, by file
 #   make bench                                     the measurements, into build/bench/
@@ -17,7 +18,7 @@ test:
 
 check:
 	@deploy/install-packages.sh
-	@$(PYTHON) tests/run tidy
+	@TIDE_ANALYZER_NODES=$${TIDE_ANALYZER_NODES:-15000} $(PYTHON) tests/run tidy
 
 # One build with clang and both sanitizers serves the unit tests, the crash program and the fuzz
 # targets (libFuzzer over what bytes from outside reach first): every object carries coverage.

@@ -278,7 +278,7 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     S(20, scaled, 0, 0, 1) /* this database lived in scaled time; a real daemon refuses it */      \
     S(21, resettle_from, 0, 0, 4294967295) /* next slot whose promises are looked at again */      \
     S(22, resettle_why, 0, 0, 255)                                                                 \
-    S(23, reseat_steps, 1000, 0, 1000000) /* slots looked at for moves that make room; 0: none */    \
+    S(23, reseat_steps, 1000, 0, 1000000) /* seats tried for moves that make room; 0: none */      \
     S(24, reseat_depth, 3, 1, 8)       /* how many have to make room for each other */             \
     S(25, freeze_min, 15, 0, 240)      /* before its start, a seat is not moved any more */        \
     S(26, walk_max_m, 400, 0, 5000)    /* how far another zone may be that is offered instead */

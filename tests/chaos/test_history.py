@@ -26,6 +26,8 @@ class Arena(Town):
     def move_in(self, clients, slots):
         self.put([{"is": "setting", "key": "grant_min", "value": 1000000},
                   {"is": "setting", "key": "household_live_max", "value": 32},
+                  # The model knows direct seats only; moves that make room are the auditor's.
+                  {"is": "setting", "key": "reseat_steps", "value": 0},
                   {"is": "place", "place": "yard", "kind": "compound", "parent": "lidu"},
                   {"is": "place", "place": "office", "kind": "organisation", "parent": "lidu"}])
         rows = [{"is": "place", "place": "h%d" % n, "kind": "household", "parent": "yard"}

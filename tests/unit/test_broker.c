@@ -237,6 +237,24 @@ static void own_topics_only(void **state)
     waitpid(sub, NULL, 0);
 }
 
+/* A HUP that the broker forgot while it read: it is told again, and knows who came. */
+static void told_again(void **state)
+{
+    (void)state;
+    const struct user late[] = {{"late", hashes[1]}};
+    conf.pid_file = ""; /* as if the HUP had been lost */
+    assert_int_equal(write_users(late, 1), 1);
+    broker_fixture_sleep_ms(200);
+    assert_int_not_equal(publish_as("late", "secret1", "tide/1/home/u/late/req/x"), 0);
+    conf.pid_file = broker.pid_file;
+    assert_int_equal(broker_again(&conf), 0);
+    broker_fixture_sleep_ms(200);
+    assert_int_equal(publish_as("late", "secret1", "tide/1/home/u/late/req/x"), 0);
+    conf.folder = "/nonexistent/folder";
+    assert_int_equal(broker_again(&conf), -1);
+    conf.folder = broker.folder;
+}
+
 /* A pid file whose number is another's now must not cost that other its life. */
 static void old_pid_file(void **state)
 {
@@ -297,7 +315,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(secrets),         cmocka_unit_test(files),
         cmocka_unit_test(poison),          cmocka_unit_test(the_broker_agrees),
-        cmocka_unit_test(own_topics_only), cmocka_unit_test(old_pid_file),
+        cmocka_unit_test(own_topics_only), cmocka_unit_test(told_again),
+        cmocka_unit_test(old_pid_file),
     };
     return cmocka_run_group_tests_name("broker", tests, begin, end);
 }
