@@ -44,8 +44,8 @@ def heavy_first(root, files):
 
 
 def tidy_argv(path):
-    """With TIDE_ANALYZER_NODES (`make check` sets it) the analyser walks what runs in production, and
-    so many states of a function. Tests, and all files without it, get the other checks but EASED."""
+    """With TIDE_ANALYZER_NODES (`make check` sets it) the analyser walks what runs in production,
+    so many states of a function. Without it, and for tests, there are the other checks."""
     nodes = os.environ.get("TIDE_ANALYZER_NODES")
     tests = path.startswith(("tests/", "deploy/"))
     if tests or not nodes:
