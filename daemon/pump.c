@@ -154,6 +154,15 @@ bool pump_step(struct pump *pump, struct domain *domain, const struct engine_eve
     return step(pump, domain, event, origin, ret_code);
 }
 
+bool pump_step_own(struct pump *pump, struct domain *domain, const struct engine_event *event)
+{
+    if (!pump_has_room(pump) || !pump_ticks_domain(pump, domain, event->when_ms) ||
+        !pump_has_room(pump))
+        return false;
+    pump_step(pump, domain, event, NULL, NULL);
+    return true;
+}
+
 void pump_ticks(struct pump *pump)
 {
     uint64_t wait_ms = DEADLINE_WAIT_MS_MAX;

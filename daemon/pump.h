@@ -148,6 +148,9 @@ bool pump_ticks_domain(struct pump *pump, struct domain *domain, tide_ms now_ms)
  * is held). */
 bool pump_step(struct pump *pump, struct domain *domain, const struct engine_event *event,
                const struct store_origin *origin, enum tide_code *ret_code);
+/* The same for an event of the daemon's own, deadlines before it included. False when there is no
+ * room for it now: then nothing of it is kept, and the caller comes again. */
+bool pump_step_own(struct pump *pump, struct domain *domain, const struct engine_event *event);
 /* Hands the batch over if the journal is idle; in a crowd, after gathering for a moment. */
 void pump_commit(struct pump *pump);
 /* Everything that is due now, in all domains; sets the timer for what comes next. */

@@ -86,11 +86,8 @@ static bool secret_of(struct pump *pump, const struct domain *domain, tide_id dr
 static void step_own(struct pump *pump, struct domain *domain, struct engine_event *event)
 {
     event->when_ms = pump_now(pump, domain);
-    if (!pump_has_room(pump) || !pump_ticks_domain(pump, domain, event->when_ms) ||
-        !pump_has_room(pump))
-        return; /* the draw still wants it: in a second again */
-    pump_step(pump, domain, event, NULL, NULL);
-    pump_ticks(pump); /* commits; and settles what has been decided */
+    if (pump_step_own(pump, domain, event)) /* else the draw still wants it: in a second again */
+        pump_ticks(pump);                   /* commits; and settles what has been decided */
 }
 
 static void seal(struct pump *pump, struct domain *domain, tide_id draw)

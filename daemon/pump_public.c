@@ -172,10 +172,8 @@ static void look_at_clock(struct pump *pump)
         bool far = new_ms - event.when_ms > pump->conf->clock_jump_s * 1000;
         event.as.clock =
             (struct tide_clock){.old_ms = event.when_ms, .new_ms = new_ms, .suspend = far};
-        if (!pump_has_room(pump) || !pump_ticks_domain(pump, domain, event.when_ms) ||
-            !pump_has_room(pump))
+        if (!pump_step_own(pump, domain, &event))
             return; /* in a second again */
-        pump_step(pump, domain, &event, NULL, NULL);
         any_far |= far;
     }
     clock_reanchor(pump->clock);

@@ -75,6 +75,23 @@ static unsigned ceiling(const struct ctl_hour *hours, size_t count)
     return ceiling_of(most);
 }
 
+/* What stands left of a row, 0 the lowest: two of them carry a number. */
+static void chart_axis(FILE *out, const struct strokes *strokes, unsigned row, unsigned step)
+{
+    if (row == ROWS - 1 || row == ROWS / 2 - 1)
+        fprintf(out, "%5u %s", (row + 1) * step, strokes->tick);
+    else
+        fprintf(out, "      %s", strokes->axis);
+}
+
+static void chart_floor(FILE *out, const struct strokes *strokes, size_t columns)
+{
+    fprintf(out, "    0 %s", strokes->corner);
+    for (size_t i = 0; i < columns; i++)
+        fputs(strokes->line, out);
+    fputc('\n', out);
+}
+
 void ctl_chart(FILE *out, const char *title, const struct ctl_hour *hours, size_t count, bool ascii)
 {
     static const struct strokes utf8 = {"░░", "▒▒", "██", "│", "┼", "┤", "─"};
@@ -84,18 +101,13 @@ void ctl_chart(FILE *out, const char *title, const struct ctl_hour *hours, size_
 
     fprintf(out, "%s\n", title);
     for (unsigned row = ROWS; row-- > 0;) {
-        if (row == ROWS - 1 || row == ROWS / 2 - 1)
-            fprintf(out, "%5u %s", (row + 1) * step, strokes->tick);
-        else
-            fprintf(out, "      %s", strokes->axis);
+        chart_axis(out, strokes, row, step);
         for (size_t i = 0; i < count; i++)
             fprintf(out, "%s ", stroke(strokes, &hours[i], row * step, (row + 1) * step));
         fputc('\n', out);
     }
-    fprintf(out, "    0 %s", strokes->corner);
-    for (size_t i = 0; i < count * 3; i++)
-        fputs(strokes->line, out);
-    fputs("\n       ", out);
+    chart_floor(out, strokes, count * 3);
+    fputs("       ", out);
     for (size_t i = 0; i < count; i++)
         fprintf(out, "%02d ", hours[i].hour % 24);
     fputc('\n', out);
@@ -155,18 +167,12 @@ void ctl_chart_ahead(FILE *out, const char *title, const struct ctl_ahead *hours
     step = ceiling_of(most) / ROWS;
     fprintf(out, "%s\n", title);
     for (unsigned row = ROWS; row-- > 0;) {
-        if (row == ROWS - 1 || row == ROWS / 2 - 1)
-            fprintf(out, "%5u %s", (row + 1) * step, strokes->tick);
-        else
-            fprintf(out, "      %s", strokes->axis);
+        chart_axis(out, strokes, row, step);
         for (size_t i = 0; i < count; i++)
             fputs(ahead_stroke(strokes, &hours[i], row > 0 ? row * step + step / 2 : 0), out);
         fputc('\n', out);
     }
-    fprintf(out, "    0 %s", strokes->corner);
-    for (size_t i = 0; i < count; i++)
-        fputs(strokes->line, out);
-    fputc('\n', out);
+    chart_floor(out, strokes, count);
     ahead_hours(out, hours, count);
     fprintf(out,
             CTL_T("free: %s nearly surely (9 days of 10)  %s as a rule  %s at best (1 of 10)\n",

@@ -5,60 +5,52 @@
  */
 #include <string.h>
 
+#include "tide/bytes.h"
 #include "tide/check.h"
 #include "tide/engine.h"
 
-/* Verb and kind of the effect at `at`; NULL at the end or at bytes that are none. */
-static const struct tide_record *head_of(const uint8_t *buf, size_t len, size_t at,
-                                         enum engine_verb *ret_verb)
+bool engine_effect_skip(const uint8_t *buf, size_t len, size_t *offset, unsigned *ret_verb,
+                        unsigned *ret_kind, size_t *ret_record_at)
 {
-    if (len - at < 3 || buf[at] < ENGINE_PUT || buf[at] > ENGINE_ITEM)
-        return NULL;
-    *ret_verb = (enum engine_verb)buf[at];
-    return tide_record_of(buf[at + 1]);
+    size_t at = *offset;
+    if (len - at < 3)
+        return false;
+    unsigned verb = buf[at], kind = buf[at + 1];
+    size_t record = at + 2, body = 0;
+    at = record;
+    for (unsigned shift = 0;; shift += 7) {
+        if (at == len || shift > 14)
+            return false;
+        body |= (size_t)(buf[at] & 0x7f) << shift;
+        if ((buf[at++] & 0x80) == 0)
+            break;
+    }
+    if (body > len - at || verb < ENGINE_PUT || verb > ENGINE_ITEM)
+        return false;
+    *ret_verb = verb;
+    *ret_kind = kind;
+    *ret_record_at = record;
+    *offset = at + body;
+    return true;
 }
 
 bool engine_effect_next(const uint8_t *buf, size_t len, size_t *offset, enum engine_verb *ret_verb,
                         unsigned *ret_kind, union tide_any *ret_record)
 {
     size_t at = *offset;
-    enum engine_verb verb;
-    const struct tide_record *desc = head_of(buf, len, at, &verb);
-    size_t used = 0;
-    if (desc != NULL)
-        used = tide_record_unpack(desc, buf + at + 2, len - at - 2, ret_record);
+    if (len - at < 3)
+        return false;
+    unsigned verb = buf[at];
+    const struct tide_record *desc = tide_record_of(buf[at + 1]);
+    if (verb < ENGINE_PUT || verb > ENGINE_ITEM || desc == NULL)
+        return false;
+    size_t used = tide_record_unpack(desc, buf + at + 2, len - at - 2, ret_record);
     if (used == 0)
         return false;
-    *ret_verb = verb;
+    *ret_verb = (enum engine_verb)verb;
     *ret_kind = desc->kind;
     *offset = at + 2 + used;
     return true;
-}
-
-bool engine_effect_skip(const uint8_t *buf, size_t len, size_t *offset, enum engine_verb *ret_verb,
-                        unsigned *ret_kind)
-{
-    size_t at = *offset;
-    enum engine_verb verb;
-    const struct tide_record *desc = head_of(buf, len, at, &verb);
-    size_t used = desc != NULL ? tide_record_bytes(buf + at + 2, len - at - 2) : 0;
-    if (used == 0)
-        return false;
-    *ret_verb = verb;
-    *ret_kind = desc->kind;
-    *offset = at + 2 + used;
-    return true;
-}
-
-static void u32_put(uint8_t *out, uint32_t value)
-{
-    for (unsigned i = 0; i < 4; i++)
-        out[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint32_t u32_get(const uint8_t *in)
-{
-    return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
 }
 
 size_t engine_event_pack(const struct engine_event *event, uint8_t *out, size_t cap)
@@ -69,12 +61,12 @@ size_t engine_event_pack(const struct engine_event *event, uint8_t *out, size_t 
     if (cap < 5)
         return 0;
     out[0] = event->kind;
-    u32_put(out + 1, event->user);
+    tide_little_put(out + 1, event->user, 4);
     size_t used = tide_record_pack(desc, &event->as, out + 5, cap - 5);
     if (used == 0 || cap - 5 - used < 4 + (size_t)event->blob_len)
         return 0;
     size_t at = 5 + used;
-    u32_put(out + at, event->blob_len);
+    tide_little_put(out + at, event->blob_len, 4);
     if (event->blob_len > 0)
         memcpy(out + at + 4, event->blob, event->blob_len);
     return at + 4 + event->blob_len;
@@ -90,12 +82,12 @@ size_t engine_event_unpack(const uint8_t *in, size_t len, struct engine_event *r
     if (desc == NULL || desc->key_count != 0 || desc->kind < 100 || desc->kind > 169)
         return 0;
     event.kind = in[0];
-    event.user = u32_get(in + 1);
+    event.user = (uint32_t)tide_little_get(in + 1, 4);
     size_t used = tide_record_unpack(desc, in + 5, len - 5, &event.as);
     if (used == 0 || len - 5 - used < 4)
         return 0;
     size_t at = 5 + used;
-    event.blob_len = u32_get(in + at);
+    event.blob_len = (uint32_t)tide_little_get(in + at, 4);
     if (event.blob_len > TIDE_EVENT_BLOB_BYTES_MAX || len - at - 4 < event.blob_len)
         return 0;
     event.blob = event.blob_len > 0 ? in + at + 4 : NULL;

@@ -246,10 +246,3 @@ size_t tide_record_unpack(const struct tide_record *desc, const uint8_t *in, siz
     }
     return end; /* fields that a newer version appended are passed over */
 }
-
-size_t tide_record_bytes(const uint8_t *in, size_t len)
-{
-    uint64_t body = 0;
-    size_t at = varint_get(in, len, &body);
-    return at == 0 || body > len - at ? 0 : at + (size_t)body;
-}

@@ -78,7 +78,7 @@ static void follow(struct store_domain_state *domain, const uint8_t *effects, si
     size_t at = 0, record_at = 0;
     unsigned verb = 0, kind = 0;
     union tide_any record;
-    while (store_effect_skip(effects, len, &at, &verb, &kind, &record_at)) {
+    while (engine_effect_skip(effects, len, &at, &verb, &kind, &record_at)) {
         bool row = verb == ENGINE_PUT || verb == ENGINE_DEL;
         if (!row || (kind != TIDE_REC_forgotten && kind != TIDE_REC_vehicle &&
                      kind != TIDE_REC_setting_row))

@@ -75,10 +75,7 @@ bool store_table_read(sqlite3_stmt *statement, const struct tide_record *desc, v
 int store_table_bind(sqlite3_stmt *statement, const struct tide_record *desc, uint32_t domain,
                      const void *record, unsigned fields);
 
-/* ---- effect.c: the bytes of effects, and the bytes of an origin ------------------------------ */
-/* Like engine_effect_next, but hands the packed record on unread; false at the end. */
-bool store_effect_skip(const uint8_t *buf, size_t len, size_t *offset, unsigned *ret_verb,
-                       unsigned *ret_kind, size_t *ret_record_at);
+/* ---- origin.c: the bytes of an origin -------------------------------------------------------- */
 #define STORE_ORIGIN_BYTES_MAX (4 + 8 + 16 + TIDE_RID_BYTES_MAX)
 size_t store_origin_pack(const struct store_origin *origin, uint8_t *out);
 bool store_origin_unpack(const uint8_t *in, size_t len, struct store_origin *ret);

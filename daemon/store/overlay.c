@@ -110,7 +110,7 @@ enum store_error store_overlay_take(struct store_overlay *overlay, const uint8_t
 {
     size_t at = 0, record_at = 0;
     unsigned verb = 0, kind = 0;
-    while (store_effect_skip(effects, len, &at, &verb, &kind, &record_at)) {
+    while (engine_effect_skip(effects, len, &at, &verb, &kind, &record_at)) {
         if (verb != ENGINE_PUT && verb != ENGINE_DEL)
             continue;
         const struct tide_record *desc = tide_record_of(kind);

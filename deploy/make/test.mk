@@ -23,13 +23,12 @@ check:
 # One build with clang and both sanitizers serves the unit tests, the crash program and the fuzz
 # targets (libFuzzer over what bytes from outside reach first): every object carries coverage.
 SANITIZED := build-clang-address-undefined
+MAKE_SANITIZED := $(MAKE) --no-print-directory CC=clang SAN=address,undefined BUILD=$(SANITIZED) \
+    CFLAGS='-O1 -gline-tables-only -fsanitize=fuzzer-no-link'
 sanitized:
-	@$(MAKE) --no-print-directory CC=clang SAN=address,undefined BUILD=$(SANITIZED) \
-	    CFLAGS='-O1 -gline-tables-only -fsanitize=fuzzer-no-link' units crash fuzz-targets
-
+	@+$(MAKE_SANITIZED) units crash fuzz-targets
 fuzzers:
-	@$(MAKE) --no-print-directory CC=clang SAN=address,undefined BUILD=$(SANITIZED) \
-	    CFLAGS='-O1 -gline-tables-only -fsanitize=fuzzer-no-link' fuzz-targets
+	@+$(MAKE_SANITIZED) fuzz-targets
 
 FUZZ_NAMES := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_PARTS := $(addprefix $(BUILD)/obj/tests/fuzz/,support.o slim.o world.o) \

@@ -68,9 +68,10 @@ struct engine_effects {
  * effects (then *offset < len). */
 bool engine_effect_next(const uint8_t *buf, size_t len, size_t *offset, enum engine_verb *ret_verb,
                         unsigned *ret_kind, union tide_any *ret_record);
-/* The same without the record, for who looks for a few of them only. */
-bool engine_effect_skip(const uint8_t *buf, size_t len, size_t *offset, enum engine_verb *ret_verb,
-                        unsigned *ret_kind);
+/* Like engine_effect_next, but hands the packed record on unread, whatever its kind; false at the
+ * end. */
+bool engine_effect_skip(const uint8_t *buf, size_t len, size_t *offset, unsigned *ret_verb,
+                        unsigned *ret_kind, size_t *ret_record_at);
 
 /* Packs an event as the journal keeps it / reads it back. _unpack borrows the blob from `in`.
  * Both return the bytes used, 0 on failure. `when_ms` is kept beside, in a column of its own. */

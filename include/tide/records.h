@@ -589,9 +589,6 @@ size_t tide_record_pack(const struct tide_record *desc, const void *record, uint
  * Returns the bytes consumed, 0 when they are not a record of this kind: cut, or out of range. */
 size_t tide_record_unpack(const struct tide_record *desc, const uint8_t *in, size_t len, void *ret);
 
-/* How many bytes the record at the front takes, unread; 0 when it is cut. */
-size_t tide_record_bytes(const uint8_t *in, size_t len);
-
 /* The name of a member of an enum field ("no_show"); NULL when the number has none. */
 const char *tide_enum_name(unsigned field_type, unsigned value);
 

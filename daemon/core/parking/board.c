@@ -38,6 +38,15 @@ bool board_is_free(const struct board *board, const struct piece *piece, unsigne
     return all_set(board->slots[slot].free, piece);
 }
 
+unsigned board_free_grains(const struct board *board, const struct piece *piece, unsigned slot)
+{
+    const uint64_t *free = board->slots[slot].free;
+    unsigned grains = 0;
+    for (unsigned w = piece->from / 64; w <= (piece->until - 1u) / 64; w++)
+        grains += (unsigned)__builtin_popcountll(free[w] & mask_of(w, piece->from, piece->until));
+    return grains;
+}
+
 unsigned board_left_over(const struct board *board, const struct piece *piece, unsigned slot)
 {
     const uint64_t *free = board->slots[slot].free;

@@ -49,6 +49,8 @@ unsigned board_add_piece(struct board *board, tide_id booking, struct span span)
 /* True when the piece could lie there with others off (open) or as it stands (free). */
 bool board_is_open(const struct board *board, const struct piece *piece, unsigned slot);
 bool board_is_free(const struct board *board, const struct piece *piece, unsigned slot);
+/* How many of the piece's grains are free there. */
+unsigned board_free_grains(const struct board *board, const struct piece *piece, unsigned slot);
 /* Grains that the piece would leave free right before and after it. */
 unsigned board_left_over(const struct board *board, const struct piece *piece, unsigned slot);
 /* Takes a piece off its slot, or puts it onto one that is free for it (BOARD_SLOTS: nowhere). */

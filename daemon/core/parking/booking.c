@@ -236,13 +236,23 @@ static struct booking_state *booking_write(struct step *step, const struct booki
     return booking;
 }
 
+/* Whether the rules allow it, wherever there may be room. What is 0 (plate, household) is not asked
+ * about. */
+static bool rules_allow(struct step *step, const struct booking_wish *wish, struct span span,
+                        struct tide_reply *ret_reply)
+{
+    const struct zone_state *zone = zone_of(step->engine, wish->zone);
+    int32_t need_min = (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN);
+    return times_are_sound(step, wish, span, ret_reply) &&
+           (wish->plate == 0 || plate_is_clear(step, wish->plate, 0, span, ret_reply)) &&
+           (wish->household == 0 || household_may(step, wish, zone, need_min, ret_reply));
+}
+
 bool booking_may_be(struct step *step, const struct booking_wish *wish, struct span span,
                     struct tide_reply *ret_reply)
 {
-    return times_are_sound(step, wish, span, ret_reply) &&
-           plate_is_clear(step, wish->plate, 0, span, ret_reply) &&
-           household_may(step, wish, zone_of(step->engine, wish->zone),
-                         (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN), ret_reply);
+    CHECK(wish->plate != 0 && wish->household != 0);
+    return rules_allow(step, wish, span, ret_reply);
 }
 
 /* A time that a draw gives away is asked for there. */
@@ -276,18 +286,14 @@ struct span wish_span(const struct booking_wish *wish, tide_ms now_ms)
 bool booking_could(struct step *step, const struct booking_wish *wish)
 {
     struct engine *engine = step->engine;
-    const struct zone_state *zone = zone_of(engine, wish->zone);
     struct span span = wish_span(wish, step->now_ms);
-    int32_t need_min = (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN);
     struct tide_reply why_not;
     tide_ms from_ms;
     engine_trace_fn *told = engine->trace;
-    CHECK(zone != NULL);
+    CHECK(zone_of(engine, wish->zone) != NULL);
     engine->trace = NULL; /* nothing is decided here */
     bool could = !draw_keeps(engine, wish->zone, span, &from_ms) &&
-                 times_are_sound(step, wish, span, &why_not) &&
-                 (wish->plate == 0 || plate_is_clear(step, wish->plate, 0, span, &why_not)) &&
-                 (wish->household == 0 || household_may(step, wish, zone, need_min, &why_not)) &&
+                 rules_allow(step, wish, span, &why_not) &&
                  seat_find(engine, wish->zone, wish->cls, span, 0) != 0;
     engine->trace = told;
     return could;
@@ -338,7 +344,7 @@ void book_take(struct step *step)
     struct booking_state *booking = booking_make(step, &wish, &reply);
     if (booking == NULL) {
         step_reply(step, &reply);
-        offers_tell(step, &wish, (enum tide_why)reply.why);
+        offers_tell(step, &wish, &reply);
         return;
     }
     if (booking->row.person != step->person)

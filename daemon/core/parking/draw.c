@@ -252,14 +252,7 @@ static bool lot_wishes(const struct engine *engine, const struct draw_state *dra
     for (uint32_t id = draw->first_wish; id != 0;) {
         const struct wish_state *wish = wish_of(engine, id);
         CHECK(wish != NULL && lot->wish_count < TIDE_DRAW_WISHES_MAX);
-        uint32_t i = lot->wish_count++;
-        lot->wishes[i] = (struct draw_wish){
-            .pool = wish->row.cls,
-            .from = (uint32_t)(wish->row.start_ms / TIDE_GRAIN_MS - lot->base_grain),
-            .until = (uint32_t)(wish->row.end_ms / TIDE_GRAIN_MS - lot->base_grain),
-            .used_min = (uint32_t)wish->row.used_min};
-        lot->named[i] =
-            (struct draw_named){.wish = id, .nonce = {wish->row.nonce_1, wish->row.nonce_2}};
+        draw_lot_set(lot, lot->wish_count++, &wish->row);
         id = wish->next_of_draw;
     }
     return lot->wish_count > 0;

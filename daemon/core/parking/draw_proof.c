@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/core/sha256.h"
+#include "tide/bytes.h"
 #include "tide/check.h"
 
 #define SPAN_BYTES 8u
@@ -26,20 +27,6 @@ static uint64_t big_get(const uint8_t *in, unsigned bytes)
     uint64_t value = 0;
     for (unsigned i = 0; i < bytes; i++)
         value = value << 8 | in[i];
-    return value;
-}
-
-static void little_put(uint8_t *out, uint32_t value, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++)
-        out[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint32_t little_get(const uint8_t *in, unsigned bytes)
-{
-    uint32_t value = 0;
-    for (unsigned i = 0; i < bytes; i++)
-        value |= (uint32_t)in[i] << (8 * i);
     return value;
 }
 
@@ -69,6 +56,16 @@ void draw_commit_of(const uint8_t secret[32], uint8_t ret[32])
     sha256_begin(&sha);
     sha256_add(&sha, secret, 32);
     sha256_end(&sha, ret);
+}
+
+void draw_lot_set(struct draw_lot *lot, uint32_t i, const struct tide_wish *row)
+{
+    lot->wishes[i] =
+        (struct draw_wish){.pool = row->cls,
+                           .from = (uint32_t)(row->start_ms / TIDE_GRAIN_MS - lot->base_grain),
+                           .until = (uint32_t)(row->end_ms / TIDE_GRAIN_MS - lot->base_grain),
+                           .used_min = (uint32_t)row->used_min};
+    lot->named[i] = (struct draw_named){.wish = row->id, .nonce = {row->nonce_1, row->nonce_2}};
 }
 
 void draw_leaf(const struct draw_lot *lot, uint32_t i, uint8_t ret[32])
@@ -199,17 +196,17 @@ void draw_decide(struct draw_lot *lot, void *mem, size_t size, struct draw_outco
 size_t draw_blob_write(const struct draw_lot *lot, uint8_t *out)
 {
     size_t at = 4;
-    little_put(out, lot->span_count, 4);
+    tide_little_put(out, lot->span_count, 4);
     for (uint32_t i = 0; i < lot->span_count; i++, at += SPAN_BYTES) {
-        little_put(out + at, lot->spans[i].slot, 4);
-        little_put(out + at + 4, lot->spans[i].from, 2);
-        little_put(out + at + 6, lot->spans[i].until, 2);
+        tide_little_put(out + at, lot->spans[i].slot, 4);
+        tide_little_put(out + at + 4, lot->spans[i].from, 2);
+        tide_little_put(out + at + 6, lot->spans[i].until, 2);
     }
     for (uint32_t i = 0; i < lot->wish_count; i++) {
         if (lot->wishes[i].span == 0)
             continue;
-        little_put(out + at, lot->named[i].wish, 4);
-        little_put(out + at + 4, lot->wishes[i].span, 2);
+        tide_little_put(out + at, lot->named[i].wish, 4);
+        tide_little_put(out + at + 4, lot->wishes[i].span, 2);
         at += CHOSEN_BYTES;
     }
     return at;
@@ -219,7 +216,7 @@ bool draw_blob_open(const uint8_t *bytes, uint32_t len, struct draw_blob *ret)
 {
     if (bytes == NULL || len < 4)
         return false;
-    uint32_t spans = little_get(bytes, 4);
+    uint32_t spans = (uint32_t)tide_little_get(bytes, 4);
     if (spans > TIDE_DRAW_SPANS_MAX || (len - 4) / SPAN_BYTES < spans)
         return false;
     uint32_t left = len - 4 - spans * SPAN_BYTES;
@@ -233,8 +230,9 @@ struct draw_span draw_blob_span(const struct draw_blob *blob, uint32_t i)
 {
     const uint8_t *at = blob->bytes + 4 + (size_t)i * SPAN_BYTES;
     CHECK(i < blob->span_count);
-    return (struct draw_span){
-        .slot = little_get(at, 4), .from = little_get(at + 4, 2), .until = little_get(at + 6, 2)};
+    return (struct draw_span){.slot = (uint32_t)tide_little_get(at, 4),
+                              .from = (uint32_t)tide_little_get(at + 4, 2),
+                              .until = (uint32_t)tide_little_get(at + 6, 2)};
 }
 
 void draw_blob_chosen(const struct draw_blob *blob, uint32_t i, uint32_t *ret_wish,
@@ -243,6 +241,6 @@ void draw_blob_chosen(const struct draw_blob *blob, uint32_t i, uint32_t *ret_wi
     const uint8_t *at = blob->bytes + 4 + (size_t)blob->span_count * SPAN_BYTES;
     CHECK(i < blob->chosen_count);
     at += (size_t)i * CHOSEN_BYTES;
-    *ret_wish = little_get(at, 4);
-    *ret_span = little_get(at + 4, 2);
+    *ret_wish = (uint32_t)tide_little_get(at, 4);
+    *ret_span = (uint32_t)tide_little_get(at + 4, 2);
 }

@@ -22,6 +22,7 @@
 
 #include "daemon/core/parking/draw_solve.h"
 #include "tide/limits.h"
+#include "tide/records.h"
 
 struct draw_named { /* of the wish with the same index */
     uint32_t wish;
@@ -39,6 +40,9 @@ struct draw_lot {
     struct draw_wish wishes[TIDE_DRAW_WISHES_MAX];
     struct draw_named named[TIDE_DRAW_WISHES_MAX];
 };
+
+/* Number i of the lot is this wish. base_grain must be set. */
+void draw_lot_set(struct draw_lot *lot, uint32_t i, const struct tide_wish *row);
 
 /* Digests as four numbers, as records hold them; and back. */
 void draw_hex_get(const int64_t *quarters, uint8_t ret[32]);

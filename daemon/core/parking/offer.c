@@ -122,15 +122,17 @@ static bool offer(struct search *search, enum tide_offer_kind kind, tide_id zone
     return true;
 }
 
-static void offer_other_times(struct search *search)
+/* Sooner than the hints say there is no seat of this length, and none lasts longer. */
+static void offer_other_times(struct search *search, const struct tide_reply *refusal)
 {
     tide_id zone = search->wish->zone;
     grain from = search->span.from, length = search->span.until - from;
-    grain carried = carried_until(search, from, search->span.until);
+    grain carried = refusal->free_until_ms / TIDE_GRAIN_MS;
+    grain later = refusal->free_from_ms / TIDE_GRAIN_MS;
     if (carried - from >= TIDE_OFFER_GRAINS_MIN)
         offer(search, TIDE_OFFER_KIND_shorter, zone, from, carried, 0);
-    for (grain k = 1; k <= TIDE_GRAINS_A_DAY; k++)
-        if (offer(search, TIDE_OFFER_KIND_later, zone, from + k, from + k + length, 0))
+    for (; later != 0 && later <= from + TIDE_GRAINS_A_DAY; later++)
+        if (offer(search, TIDE_OFFER_KIND_later, zone, later, later + length, 0))
             break;
     for (grain k = 1; k <= TIDE_GRAINS_A_DAY && from - k >= search->span.now; k++)
         if (offer(search, TIDE_OFFER_KIND_earlier, zone, from - k, from - k + length, 0))
@@ -177,13 +179,14 @@ static void offer_other_zones(struct search *search)
                       search->span.until, near[i].walk_m);
 }
 
-void offers_tell(struct step *step, const struct booking_wish *wish, enum tide_why why)
+void offers_tell(struct step *step, const struct booking_wish *wish,
+                 const struct tide_reply *refusal)
 {
     struct search search = {.step = step, .wish = wish, .span = wish_span(wish, step->now_ms)};
-    if (why != TIDE_WHY_all_taken && why != TIDE_WHY_no_window)
+    if (refusal->why != TIDE_WHY_all_taken && refusal->why != TIDE_WHY_no_window)
         return;
     CHECK(step->replied && search.span.from < search.span.until);
     bindings_tell(&search);
-    offer_other_times(&search);
+    offer_other_times(&search, refusal);
     offer_other_zones(&search);
 }

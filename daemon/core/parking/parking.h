@@ -127,8 +127,10 @@ struct booking_state *booking_for_plate(const struct engine *engine, tide_id pla
 
 /* ---- offer.c: a refusal that helps ----------------------------------------------------------- */
 /* After a refusal because of all_taken or no_window (else nothing): items `binding`, what stands in
- * the way, and items `offer`, the nearest that booking_could. */
-void offers_tell(struct step *step, const struct booking_wish *wish, enum tide_why why);
+ * the way, and items `offer`, the nearest that booking_could. The refusal holds the hints of
+ * seat_hints for the wish. */
+void offers_tell(struct step *step, const struct booking_wish *wish,
+                 const struct tide_reply *refusal);
 
 /* ---- series.c: every workday ---------------------------------------------------------------- */
 void repeat_take(struct step *step);

@@ -83,9 +83,8 @@ static bool overlap(const struct piece *a, const struct piece *b)
 static unsigned in_the_way(const struct board *board, const struct piece *piece, unsigned slot,
                            uint16_t way[IN_THE_WAY_MAX], unsigned *ret_count)
 {
-    struct board_slot cleared = board->slots[slot];
     unsigned cost = 0, count = 0;
-    for (unsigned at = cleared.first; at != 0; at = board->pieces[at - 1].next) {
+    for (unsigned at = board->slots[slot].first; at != 0; at = board->pieces[at - 1].next) {
         const struct piece *other = &board->pieces[at - 1];
         if (!overlap(piece, other))
             continue;
@@ -102,31 +101,34 @@ struct trial {
     unsigned slot, cost;
 };
 
-/* True when nothing but the pieces in the way keeps the piece off the slot. */
-static bool would_fit(struct search *search, unsigned piece, unsigned slot, const uint16_t *way,
-                      unsigned count)
+/* True when nothing but the pieces in the way keeps the piece off the slot: what of it is free and
+ * what they take are all of it. And when there is room to write their moves down. */
+static bool would_fit(const struct search *search, const struct piece *piece, unsigned slot,
+                      const uint16_t *way, unsigned count)
 {
-    unsigned mark = search->count;
-    bool fits = true;
-    for (unsigned i = 0; i < count && fits; i++)
-        fits = move(search, way[i], BOARD_SLOTS);
-    fits = fits && board_is_free(&search->board, &search->board.pieces[piece], slot);
-    undo(search, mark);
-    return fits;
+    unsigned grains = board_free_grains(&search->board, piece, slot);
+    for (unsigned i = 0; i < count; i++) {
+        const struct piece *other = &search->board.pieces[way[i]];
+        unsigned from = other->from > piece->from ? other->from : piece->from;
+        unsigned until = other->until < piece->until ? other->until : piece->until;
+        grains += until - from;
+    }
+    return grains == (unsigned)(piece->until - piece->from) && search->count + count <= MOVES_MAX;
 }
 
 /* The WIDTH slots with the least in the way, the least first; ties by the lower number. */
-static unsigned candidates(struct search *search, unsigned piece, unsigned but,
+static unsigned candidates(const struct search *search, unsigned number, unsigned but,
                            struct trial tries[WIDTH])
 {
     const struct board *board = &search->board;
+    const struct piece *piece = &board->pieces[number];
     unsigned count = 0;
     for (unsigned slot = 0; slot < board->slot_count; slot++) {
         uint16_t way[IN_THE_WAY_MAX];
         unsigned others;
-        if (slot == but || !board_is_open(board, &board->pieces[piece], slot))
+        if (slot == but || !board_is_open(board, piece, slot))
             continue;
-        unsigned cost = in_the_way(board, &board->pieces[piece], slot, way, &others);
+        unsigned cost = in_the_way(board, piece, slot, way, &others);
         if (cost == 0 || (count == WIDTH && cost >= tries[count - 1].cost) ||
             !would_fit(search, piece, slot, way, others))
             continue;

@@ -293,7 +293,8 @@ void seat_hints(const struct engine *engine, tide_id zone, enum tide_slot_class 
                 struct span span, struct seat_hints *ret)
 {
     const struct zone_state *state = zone_of(engine, zone);
-    grain limit = span.from + TIDE_GRAINS_A_DAY, first = limit + 1, last = span.from;
+    grain limit = span.from + TIDE_GRAINS_A_DAY, first = limit + 1;
+    grain last = seats_carry(engine, zone, cls, span);
     *ret = (struct seat_hints){0};
     for (tide_id id = state->first_slot; id != 0;) {
         const struct slot_state *slot = slot_of(engine, id);
@@ -301,9 +302,6 @@ void seat_hints(const struct engine *engine, tide_id zone, enum tide_slot_class 
         if (slot->row.cls != cls)
             continue;
         ret->any_open |= freemap_is_open(engine, slot, span.from, span.until);
-        grain end = freemap_free_until(engine, slot, span.from, span.until);
-        if (end > last && (span.from > span.now || !spot_taken_by_other(engine, slot, 0)))
-            last = end;
         if (first > span.from) {
             grain start = earliest(engine, slot, span.from + 1, span.until - span.from, first - 1);
             first = start < first ? start : first;

@@ -117,33 +117,34 @@ static void ask_quote(struct step *step)
         return;
     }
     enum tide_slot_class cls = (enum tide_slot_class)ask->cls;
-    struct seat_hints hints;
     struct tide_quote quote = {.zone = ask->zone,
                                .start_ms = span.from * TIDE_GRAIN_MS,
                                .end_ms = span.until * TIDE_GRAIN_MS,
                                .places = seat_count(engine, ask->zone, cls, span),
                                .minutes = (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN)};
     struct span longest = {span.from, span.from + TIDE_GRAINS_A_DAY, span.now};
-    seat_hints(engine, ask->zone, cls, longest, &hints);
-    quote.free_until_ms = hints.free_until_ms;
+    grain carried = seats_carry(engine, ask->zone, cls, longest);
+    quote.free_until_ms = carried > span.from ? carried * TIDE_GRAIN_MS : 0;
     step_item(step, TIDE_REC_quote, &quote);
     if (quote.places > 0) {
         step_ok(step, 0);
         return;
     }
+    struct seat_hints hints;
     seat_hints(engine, ask->zone, cls, span, &hints);
     enum tide_why why = hints.any_open ? TIDE_WHY_all_taken : TIDE_WHY_no_window;
-    step_reply(step, &(struct tide_reply){.code = TIDE_CODE_full,
-                                          .why = (uint8_t)why,
-                                          .free_until_ms = hints.free_until_ms,
-                                          .free_from_ms = hints.free_from_ms});
+    struct tide_reply refusal = {.code = TIDE_CODE_full,
+                                 .why = (uint8_t)why,
+                                 .free_until_ms = hints.free_until_ms,
+                                 .free_from_ms = hints.free_from_ms};
+    step_reply(step, &refusal);
     struct booking_wish wish = {.plate = ask->plate,
                                 .zone = ask->zone,
                                 .household = step->household,
                                 .cls = cls,
                                 .start_ms = ask->start_ms,
                                 .end_ms = ask->end_ms};
-    offers_tell(step, &wish, why);
+    offers_tell(step, &wish, &refusal);
 }
 
 static void ask_bookings(struct step *step)

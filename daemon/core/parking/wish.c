@@ -186,11 +186,7 @@ static void receipt(struct step *step, const struct draw_state *draw, const stru
     uint8_t leaf[32];
     lot->draw = row->draw;
     lot->base_grain = 0;
-    lot->wishes[0] = (struct draw_wish){.pool = row->cls,
-                                        .from = (uint32_t)(row->start_ms / TIDE_GRAIN_MS),
-                                        .until = (uint32_t)(row->end_ms / TIDE_GRAIN_MS),
-                                        .used_min = (uint32_t)row->used_min};
-    lot->named[0] = (struct draw_named){.wish = row->id, .nonce = {row->nonce_1, row->nonce_2}};
+    draw_lot_set(lot, 0, row);
     draw_leaf(lot, 0, leaf);
     draw_hex_set(leaf, &item.leaf_1);
     memcpy(&item.commit_1, &draw->row.commit_1, 4 * sizeof item.commit_1);
@@ -235,8 +231,6 @@ void draw_ask_take(struct step *step)
 {
     const struct tide_draw_ask *ask = &step->event->as.draw_ask;
     const struct engine *engine = step->engine;
-    struct span span = {grain_floor(ask->start_ms), grain_ceil(ask->end_ms),
-                        grain_floor(step->now_ms)};
     struct party party;
     struct tide_reply reply = {0};
     if (!step_party(step, ask->household, ask->person, &party))
@@ -254,6 +248,7 @@ void draw_ask_take(struct step *step)
                                 .visitor = ask->visitor,
                                 .start_ms = ask->start_ms,
                                 .end_ms = ask->end_ms};
+    struct span span = wish_span(&want, step->now_ms);
     if (span.from >= span.until) {
         step_refuse(step, TIDE_CODE_invalid, TIDE_WHY_ends_before_start);
         return;
