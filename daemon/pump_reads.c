@@ -232,16 +232,19 @@ static void on_backup(void *arg, enum store_error error, const char *path, uint6
               log_str(path), (unsigned long long)bytes);
 }
 
+/* Named to the millisecond: two backups of one second must not share a name, or the second would
+ * take the place of the first. */
 static void backup_path(const struct conf *conf, char *out, size_t cap)
 {
     char folder[8300], when[32];
-    time_t now = (time_t)(clock_real_ms() / 1000);
+    int64_t now_ms = clock_real_ms();
+    time_t now = (time_t)(now_ms / 1000);
     struct tm tm;
     (void)gmtime_r(&now, &tm);
     (void)strftime(when, sizeof when, "%Y-%m-%dT%H-%M-%S", &tm);
     server_backup_folder(conf, folder, sizeof folder);
     (void)mkdir(folder, 0700); /* there already is fine; else the copy says what is wrong */
-    (void)snprintf(out, cap, "%s/tide-%s.db", folder, when);
+    (void)snprintf(out, cap, "%s/tide-%s-%03d.db", folder, when, (int)(now_ms % 1000));
 }
 
 static enum store_error start_backup(struct pump *pump)

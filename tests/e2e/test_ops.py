@@ -141,6 +141,12 @@ def a_backup_is_whole_and_restores():
 
 
 @test
+def two_backups_of_one_second_are_two_files():
+    first, second = backup(tide()), backup(tide())
+    check(os.path.exists(first) and os.path.exists(second), "%s and %s", first, second)
+
+
+@test
 def a_broken_backup_is_refused():
     path = backup(tide())
     with open(path, "r+b") as file:
