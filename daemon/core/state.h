@@ -168,6 +168,7 @@ struct step {
     struct engine_effects *effects;
     tide_ms now_ms;
     tide_id user, person, household; /* the speaker; 0 for the daemon */
+    int64_t reseat_spent;            /* on moves that make room, see parking/reseat.c */
     bool replied;
 };
 

@@ -34,6 +34,13 @@
 #define TIDE_FORECAST_HOURS_MAX 48    /* hours that a tide table looks ahead */
 #define TIDE_PUBLIC_ZONE_SLOTS_MIN 20 /* smaller zones are merged in public (design, privacy) */
 
+/* Cars that stay beyond their promise (parking/overrun.c). */
+#define TIDE_OVERRUN_AHEAD_MIN 60      /* who begins within this is moved away from behind them */
+#define TIDE_OVERRUN_EVERY_MIN 15      /* how often that is looked at */
+#define TIDE_OVERRUN_MOVES_A_STEP 4    /* promises for which another seat is looked for at once */
+#define TIDE_SUBSTITUTE_GRAINS_MAX 144 /* how long an owner is promised another slot: half a day */
+#define TIDE_SUBSTITUTE_GRAINS_MIN 18  /* at best, an hour and a half at least */
+
 /* Draws. */
 #define TIDE_DRAWS_MAX 64          /* that are not over yet */
 #define TIDE_DRAW_WISHES_MAX 4096  /* of one draw */

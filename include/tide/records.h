@@ -121,7 +121,10 @@
     F(O, minutes, balance_min)                                                                     \
     F(O, minutes, held_min) F(O, u16, no_shows) F(O, u16, overstays) F(O, i32, granted_month)      \
     F(O, minutes, used_min)
-/* slot is provisional until the car is there. outside: why the promise lies outside a window. */
+/* slot is provisional until the car is there. outside: why the promise lies outside a window.
+ * looked_ms: when it was last seen to who comes after it, since it overstays (parking/overrun.c).
+ * substitute_for: the household's own slot, which somebody else has at the time; such a promise
+ * costs nothing, its reason says why it was made (overstayer, recall) and later why it ended. */
 #define TIDE_FIELDS_booking(F, O)                                                                  \
     F(O, booking, id)                                                                              \
     F(O, enum_booking_state, state)                                                                \
@@ -135,7 +138,7 @@
     F(O, session, session) F(O, time, start_ms) F(O, time, end_ms) F(O, time, no_show_ms)          \
     F(O, time, made_ms) F(O, time, ended_ms) F(O, minutes, held_min)                               \
     F(O, minutes, charged_min) F(O, enum_why, outside) F(O, enum_why, reason)                      \
-    F(O, u16, moves) F(O, u8, warned)
+    F(O, u16, moves) F(O, u8, warned) F(O, time, looked_ms) F(O, slot, substitute_for)
 #define TIDE_FIELDS_series(F, O)                                                                   \
     F(O, series, id)                                                                               \
     F(O, enum_series_state, state)                                                                 \
@@ -175,7 +178,7 @@
     F(O, booking, booking)                                                                         \
     F(O, session, session)                                                                         \
     F(O, place, household) F(O, time, open_ms) F(O, time, close_ms) F(O, time, escalate_ms)        \
-    F(O, u8, level) F(O, minutes, charged_min)
+    F(O, u8, level) F(O, minutes, charged_min) F(O, slot, substitute) F(O, enum_why, why)
 /* from loses what to gains; account 0 is the pool. */
 #define TIDE_FIELDS_posting(F, O)                                                                  \
     F(O, posting, id)                                                                              \

@@ -199,7 +199,8 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 17, clock_jump)                                                                           \
     E(P, 18, visitor_came)                                                                         \
     E(P, 19, draw_won)                                                                             \
-    E(P, 20, draw_lost)
+    E(P, 20, draw_lost)                                                                            \
+    E(P, 30, slot_free) /* his own slot is free again, its substitute given back */
 
 #define TIDE_ENUM_command_kind(E, P) E(P, 0, none) E(P, 1, open) E(P, 2, deny)
 #define TIDE_ENUM_command_state(E, P) E(P, 0, sent) E(P, 1, done) E(P, 2, failed) E(P, 3, expired)

@@ -88,7 +88,9 @@ static void check_put(struct audit *audit, const struct audit_change *change)
     if (!may_become((enum tide_booking_state)was->state, (enum tide_booking_state)is->state))
         audit_fail(audit, "booking %u went from %s to %s", is->id, state_name(was->state),
                    state_name(is->state));
-    if (was->household != is->household || was->plate != is->plate || was->zone != is->zone)
+    bool plate_kept = was->plate == is->plate || /* whichever car of the owner's comes first */
+                      (was->substitute_for != 0 && was->state == TIDE_BOOKING_STATE_booked);
+    if (was->household != is->household || !plate_kept || was->zone != is->zone)
         audit_fail(audit, "booking %u became somebody else's", is->id);
     if (was->state == TIDE_BOOKING_STATE_parked && was->slot != is->slot)
         audit_fail(audit, "parked car of booking %u was moved from slot %u to %u", is->id,
@@ -222,7 +224,7 @@ void audit_bookings_event(struct audit *audit)
         if (!TIDE_BOOKING_LIVE(now->state))
             continue;
         check_alone(audit, now);
-        if (!change->had)
+        if (!change->had && now->substitute_for == 0)
             check_cap(audit, now);
     }
     if (audit->event->kind == TIDE_REC_book)
@@ -263,6 +265,10 @@ static void check_live(struct audit *audit, const struct tide_booking *booking)
 
 void audit_bookings_always(struct audit *audit)
 {
-    for (uint32_t i = 0; i < audit->live_bookings.count; i++)
-        check_live(audit, audit_booking(audit, audit->live_bookings.list[i]));
+    bool ran = deadlines_ran(audit);
+    for (uint32_t i = 0; i < audit->live_bookings.count; i++) {
+        const struct tide_booking *booking = audit_booking(audit, audit->live_bookings.list[i]);
+        check_live(audit, booking);
+        audit_substitutes_live(audit, booking, ran);
+    }
 }

@@ -25,7 +25,8 @@ static void check_item(struct audit *audit, unsigned kind, const union tide_any 
         if (item->booking.household != speaker->household)
             audit_fail(audit, "user %u was shown booking %u of household %u", audit->event->user,
                        item->booking.id, item->booking.household);
-        if (item->booking.state == TIDE_BOOKING_STATE_booked && item->booking.slot != 0)
+        if (item->booking.state == TIDE_BOOKING_STATE_booked && item->booking.slot != 0 &&
+            item->booking.substitute_for == 0)
             audit_fail(audit, "user %u was shown the slot of booking %u before he came",
                        audit->event->user, item->booking.id);
     }
@@ -44,7 +45,8 @@ static void check_item(struct audit *audit, unsigned kind, const union tide_any 
 static void check_notice(struct audit *audit, const struct tide_notice *notice)
 {
     const struct tide_booking *booking = audit_booking(audit, notice->booking);
-    if (booking == NULL || notice->slot == 0 || booking->state != TIDE_BOOKING_STATE_booked)
+    if (booking == NULL || notice->slot == 0 || booking->state != TIDE_BOOKING_STATE_booked ||
+        booking->substitute_for != 0) /* he must find it: its slot is his to know */
         return;
     if ((audit_roles(audit, notice->person, 0) & STAFF) == 0)
         audit_fail(audit, "notice %u shows person %u the slot of booking %u before he came",

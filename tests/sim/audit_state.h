@@ -93,6 +93,10 @@ void audit_forecast_event(struct audit *audit);
 void audit_forecast_asked(struct audit *audit, const struct tide_forecast_hour *hour, unsigned nth);
 void audit_ledger_event(struct audit *audit);
 void audit_draws_event(struct audit *audit);
+void audit_substitutes_event(struct audit *audit);
+/* One live booking, after every event. */
+void audit_substitutes_live(struct audit *audit, const struct tide_booking *booking,
+                            bool deadlines_ran);
 void audit_ledger_always(struct audit *audit);
 void audit_gate_event(struct audit *audit);
 void audit_shown(struct audit *audit, const struct engine_event *event, const uint8_t *effects,

@@ -46,6 +46,7 @@ const char *audit_first(const struct audit *audit);
 struct audit_counts {
     uint64_t events, rows, bookings, kept, cancelled, no_show, broken, live, postings, passages;
     uint64_t checked_windows, checked_refusals, checked_offers, draws, incidents[8];
+    uint64_t substitutes;
 };
 void audit_count(const struct audit *audit, struct audit_counts *ret);
 

@@ -45,6 +45,8 @@ static const struct sentence sentences[] = {
     {"ledger.granted", "minutes of {a:m} granted to {b:n} households"},
     {"offer.binding", "in the way: {a:t} to {b:t}, {c:w}"},
     {"offer.made", "offered instead ({a:n}): {b:t} to {c:t}"},
+    {"overrun.next", "booking {a:n} would begin behind a car that should be gone from slot {b:n}; "
+                     "other: {c:n}"},
     {"put.refuse", "row {a:n} (kind {b:n}) is refused: {c:c}"},
     {"recall.refuse", "booking {a:n} stays: promised from {b:t} until {c:t} -> refuse"},
     {"refuse", "refuse: {a:c}, {b:w}"},
@@ -60,6 +62,8 @@ static const struct sentence sentences[] = {
     {"session.begin", "session {a:n} begins on slot {b:n}, by right of {c:r}"},
     {"session.end", "session {a:n} on slot {b:n} ends at {c:t}"},
     {"start.taken", "booking {a:n} begins and slot {b:n} is taken; other: {c:n}"},
+    {"substitute.held", "the owner of slot {a:n} is promised slot {b:n} instead, until {c:t}"},
+    {"substitute.none", "no slot for the owner of slot {a:n}, who is back at {b:t}"},
     {"wish.end", "wish {a:n} ends: {b:n}, {c:w}"},
     {"wish.made", "wish {a:n} for draw {b:n}; its household had {c:n} minutes"},
     {"window.roll", "days {a:d} to {b:d} come into the horizon"},

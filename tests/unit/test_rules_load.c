@@ -39,8 +39,10 @@ static void fold(void *arg, uint64_t seq, const struct engine_event *event, cons
             sim_rows_put(s->rows, kind, &any);
         else if (verb == ENGINE_DEL)
             sim_rows_del(s->rows, kind, &any);
+        uint32_t cursor = 0;
         s->full |= seq > 1500 && verb == ENGINE_PUT && kind == TIDE_REC_incident &&
-                   any.incident.state == TIDE_INCIDENT_STATE_open;
+                   any.incident.state == TIDE_INCIDENT_STATE_open &&
+                   sim_rows_next(s->rows, TIDE_REC_day, &cursor) != NULL;
     }
 }
 

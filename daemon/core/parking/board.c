@@ -108,14 +108,14 @@ static bool lies_on(const struct board *board, struct span span)
 }
 
 /* Who may be moved: not who is there or nearly, who has this slot by right or a class of his own,
- * nor who keeps a slot that is no longer open for him (window.c). */
+ * nor who keeps a slot that is no longer open for him (window.c) or was named one (overrun.c). */
 static bool may_move(const struct board *board, const struct slot_state *slot,
                      const struct tide_booking *booking)
 {
     tide_ms frozen_ms = board->engine->setting[TIDE_SETTING_freeze_min] * TIDE_MINUTE_MS;
     return booking->state == TIDE_BOOKING_STATE_booked && booking->outside == TIDE_WHY_none &&
            booking->start_ms - frozen_ms > board->now_ms &&
-           booking->cls == TIDE_SLOT_CLASS_standard &&
+           booking->cls == TIDE_SLOT_CLASS_standard && booking->substitute_for == 0 &&
            (slot->row.owner == 0 || slot->row.owner != booking->household);
 }
 

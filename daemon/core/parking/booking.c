@@ -109,13 +109,15 @@ void booking_move(struct step *step, struct booking_state *booking, tide_id slot
     booking->row.moves++;
     slot_attach(step->engine, booking);
     step_put(step, TIDE_REC_booking, &booking->row);
+    if (booking->row.substitute_for != 0)
+        substitute_tell(step, &booking->row);
 }
 
 /* ---- making --------------------------------------------------------------------------------- */
 void booking_item(struct step *step, const struct tide_booking *booking)
 {
     struct tide_booking shown = *booking;
-    if (shown.state == TIDE_BOOKING_STATE_booked)
+    if (shown.state == TIDE_BOOKING_STATE_booked && shown.substitute_for == 0)
         shown.slot = 0;
     step_item(step, TIDE_REC_booking, &shown);
 }
@@ -204,8 +206,8 @@ static void refuse_full(struct step *step, const struct booking_wish *wish, stru
     reply->free_from_ms = hints.free_from_ms;
 }
 
-static struct booking_state *booking_write(struct step *step, const struct booking_wish *wish,
-                                           struct span span, tide_id slot)
+struct booking_state *booking_write(struct step *step, const struct booking_wish *wish,
+                                    struct span span, tide_id slot)
 {
     struct engine *engine = step->engine;
     tide_ms start_ms = span.from * TIDE_GRAIN_MS, end_ms = span.until * TIDE_GRAIN_MS;
@@ -230,6 +232,12 @@ static struct booking_state *booking_write(struct step *step, const struct booki
     row->no_show_ms = base_ms + patience_ms < end_ms ? base_ms + patience_ms : end_ms;
     row->made_ms = step->now_ms;
     row->held_min = (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN);
+    row->substitute_for = wish->substitute_for;
+    row->reason = (uint8_t)wish->why;
+    if (row->substitute_for != 0) { /* costs nothing, and waits for its owner */
+        row->held_min = 0;
+        row->no_show_ms = end_ms;
+    }
     booking_attach(engine, booking);
     step_put(step, TIDE_REC_booking, row);
     ledger_hold(step, row->household, row->held_min);
@@ -413,6 +421,7 @@ static void end_write(struct step *step, struct booking_state *booking, grain un
     row->slot = slot;
     row->held_min += more;
     row->warned &= (uint8_t)~6u; /* a new end: warn anew */
+    row->looked_ms = 0;
     if (row->no_show_ms > row->end_ms)
         row->no_show_ms = row->end_ms;
     slot_attach(step->engine, booking);
@@ -456,6 +465,10 @@ void extend_take(struct step *step)
     struct tide_reply reply = {0};
     if (booking == NULL)
         return;
+    if (booking->row.substitute_for != 0) { /* free of charge, so not for ever */
+        step_refuse(step, TIDE_CODE_conflict, (enum tide_why)booking->row.reason);
+        return;
+    }
     struct span span = booking_span(&booking->row, step->now_ms);
     struct booking_wish wish = {.start_ms = booking->row.start_ms, .end_ms = ask->end_ms};
     struct span asked = {span.now > span.from ? span.now : span.from, grain_ceil(ask->end_ms),

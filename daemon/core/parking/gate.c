@@ -4,7 +4,8 @@
  *   in   replayed                recorded, opens nothing
  *        emergency, police       open
  *        blocked                 deny
- *        resident's own plate    open: nobody is locked out of home
+ *        resident's own plate    open: nobody is locked out of home; to the slot that he was
+ *                                promised instead while his own is taken (overrun.c)
  *        a promise for now       open, and the booking is parked
  *        exactly one misreading  open for the one candidate with a right
  *        else                    deny, with the reason
@@ -163,6 +164,27 @@ static void owner_finds_taken(struct step *step, tide_id slot, tide_id plate, ti
                                                .household = household});
 }
 
+/* What a resident's car is let in for: its own promise; or, while his slot is taken, another slot
+ * (overrun.c), which is given back when his is free after all. ret_taken: his slot, when it is. */
+static struct booking_state *residents_booking(struct step *step, const struct pass *pass,
+                                               const struct right *right, tide_id *ret_taken)
+{
+    struct booking_state *booking = right->booking;
+    bool taken = false;
+    tide_id own = own_slot_at(step->engine, right->household, pass->lane->place, &taken);
+    const struct slot_state *slot = slot_of(step->engine, own);
+    *ret_taken = taken ? own : 0;
+    if (slot == NULL || (booking != NULL && booking->row.substitute_for == 0))
+        return booking;
+    if (taken)
+        return booking != NULL ? booking : substitute_for_car(step, slot, pass->plate);
+    if (booking != NULL && booking->row.reason == TIDE_WHY_overstayer) {
+        booking_end(step, booking, TIDE_BOOKING_STATE_cancelled, TIDE_WHY_withdrawn);
+        booking = NULL;
+    }
+    return booking;
+}
+
 static void enter_resident(struct step *step, struct pass *pass, const struct right *right)
 {
     bool taken = false;
@@ -205,6 +227,8 @@ static void enter_booked(struct step *step, struct pass *pass, struct booking_st
 
 static void enter(struct step *step, struct pass *pass, const struct right *right)
 {
+    struct booking_state *booking = right->booking;
+    tide_id taken = 0;
     const struct plate_state *plate = plate_of(step->engine, pass->plate);
     if (plate != NULL && plate->session != 0) { /* read twice, or it went out unseen */
         pass->session = plate->session;
@@ -213,8 +237,13 @@ static void enter(struct step *step, struct pass *pass, const struct right *righ
         pass->slot = session->row.slot;
         return;
     }
-    if (right->why == TIDE_WHY_booking || right->booking != NULL) {
-        enter_booked(step, pass, right->booking);
+    if (right->why == TIDE_WHY_resident)
+        booking = residents_booking(step, pass, right, &taken);
+    if (right->why == TIDE_WHY_booking || booking != NULL) {
+        tide_id for_slot = booking->row.substitute_for;
+        enter_booked(step, pass, booking);
+        if (pass->decision == TIDE_DECISION_open && for_slot != 0 && for_slot == taken)
+            owner_finds_taken(step, taken, pass->plate, right->household);
         if (pass->decision == TIDE_DECISION_open || right->why == TIDE_WHY_booking)
             return;
         pass->decision = TIDE_DECISION_open; /* a resident goes home whatever his booking says */

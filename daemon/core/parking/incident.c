@@ -1,15 +1,15 @@
 /* incident.c - what is off on a slot, and who is told.
  *
  *   kind          told at once                              after escalate_min, still open
- *   overstay      the driver, the guard; the owner: a       the property
- *                 substitute slot
+ *   overstay      the driver, the guard; the owner          the property
  *   stranger      the guard; the owner of the slot          the property
  *   ghost         the guard; the party                      the property
- *   owner_taken   the owner with a substitute; the guard    the property
+ *   owner_taken   the owner; the guard                      the property
  *   late_supply   the driver whose promise begins; guard    the property
  *
  * The guard and the property see plate and slot; an owner sees his slot, never whose car; a driver
- * sees what is his own. An incident ends when its cause does, or when the guard says so.
+ * sees what is his own. An incident ends when its cause does, or when the guard says so. What an
+ * owner is promised instead of his slot (overrun.c) stands in it; why all_taken: there was nothing.
  */
 #include "daemon/core/authority.h"
 #include "daemon/core/notice.h"
@@ -42,10 +42,10 @@ static struct tide_notice notice_of(const struct tide_incident *row)
                                 .plate = row->plate,
                                 .zone = row->zone,
                                 .slot = row->slot,
-                                .start_ms = row->open_ms};
+                                .start_ms = row->open_ms,
+                                .why = row->why};
 }
 
-/* Names the owner of a slot a substitute for the next hours: the best free one of the zone. */
 static void tell_owner(struct step *step, const struct tide_incident *row)
 {
     struct engine *engine = step->engine;
@@ -56,15 +56,6 @@ static void tell_owner(struct step *step, const struct tide_incident *row)
     what.plate = 0;
     what.booking = 0;
     notice_household(step, slot->row.owner, what);
-    if (row->kind != TIDE_INCIDENT_KIND_overstay && row->kind != TIDE_INCIDENT_KIND_owner_taken)
-        return;
-    grain now = grain_floor(step->now_ms);
-    struct span span = {now, now + 2 * 60 / TIDE_GRAIN_MIN, now};
-    what.kind = TIDE_NOTICE_KIND_substitute;
-    what.slot = seat_find(engine, row->zone, (enum tide_slot_class)slot->row.cls, span, row->slot);
-    what.end_ms = span.until * TIDE_GRAIN_MS;
-    if (what.slot != 0)
-        notice_household(step, slot->row.owner, what);
 }
 
 static void tell_party(struct step *step, const struct tide_incident *row)
@@ -117,10 +108,18 @@ void incident_open(struct step *step, struct tide_incident what)
     what.open_ms = step->now_ms;
     what.escalate_ms = step->now_ms + engine->setting[TIDE_SETTING_escalate_min] * TIDE_MINUTE_MS;
     incident->row = what;
+    const struct slot_state *slot = slot_of(engine, what.slot);
+    const struct booking_state *other = slot != NULL ? substitute_of(engine, slot) : NULL;
+    if (other != NULL)
+        incident->row.substitute = other->row.slot;
+    else if (what.kind == TIDE_INCIDENT_KIND_owner_taken)
+        incident->row.why = TIDE_WHY_all_taken;
     step_put(step, TIDE_REC_incident, &incident->row);
     incident_due(engine, incident);
     trace(engine, "incident.open", what.kind, what.slot, what.booking);
-    tell(step, &incident->row);
+    if (what.kind == TIDE_INCIDENT_KIND_stranger || what.kind == TIDE_INCIDENT_KIND_overstay)
+        overrun_look(step, slot); /* which may close others, and say more of this one */
+    tell(step, &incident_of(engine, what.id)->row);
 }
 
 void incident_close(struct step *step, struct incident_state *incident)
@@ -170,6 +169,23 @@ void incidents_close_booking(struct step *step, tide_id booking, unsigned kinds)
         incident_close(step, incident);
 }
 
+void incidents_substitute(struct step *step, tide_id slot, tide_id substitute)
+{
+    static const uint8_t kinds[] = {TIDE_INCIDENT_KIND_overstay, TIDE_INCIDENT_KIND_stranger,
+                                    TIDE_INCIDENT_KIND_owner_taken};
+    for (unsigned i = 0; i < sizeof kinds; i++) {
+        struct incident_state *incident =
+            open_one(step->engine, slot, (enum tide_incident_kind)kinds[i]);
+        uint8_t why = substitute != 0 ? TIDE_WHY_none : TIDE_WHY_all_taken;
+        if (incident == NULL ||
+            (incident->row.substitute == substitute && incident->row.why == why))
+            continue;
+        incident->row.substitute = substitute;
+        incident->row.why = why;
+        step_put(step, TIDE_REC_incident, &incident->row);
+    }
+}
+
 void incident_fall_due(struct step *step, struct incident_state *incident)
 {
     struct tide_incident *row = &incident->row;
@@ -178,6 +194,8 @@ void incident_fall_due(struct step *step, struct incident_state *incident)
     incident_due(step->engine, incident);
     trace(step->engine, "incident.escalate", row->kind, row->slot, row->id);
     notice_duty(step, TIDE_ROLE_property, incident_place(step->engine, row), notice_of(row));
+    if (row->kind == TIDE_INCIDENT_KIND_stranger)
+        overrun_look(step, slot_of(step->engine, row->slot));
 }
 
 void resolve_take(struct step *step)

@@ -3,6 +3,7 @@
  *   booked:  start ──────────► is its place free? else move, else tell (late_supply)
  *            no_show_ms ─────► no_show: the place is given back
  *   parked:  end - soon ─────► a word to the driver
+ *            end, then every 15 minutes ─► who comes after it is moved, see overrun.c
  *            end + grace ────► overstay: an incident until the car leaves
  *
  * Which of these were done stands in the row (`warned`), so a reloaded engine does none twice.
@@ -38,6 +39,10 @@ static void charge(struct step *step, struct tide_booking *booking, enum tide_bo
     int32_t minutes = 0;
     if (state == TIDE_BOOKING_STATE_kept || state == TIDE_BOOKING_STATE_no_show)
         minutes = used_min(booking, booking->ended_ms);
+    if (booking->substitute_for != 0) { /* its owner was put out: the pool pays who lends */
+        ledger_post(step, TIDE_POSTING_REASON_stay, 0, lender, minutes, booking->id);
+        return;
+    }
     booking->charged_min = ledger_post(step, TIDE_POSTING_REASON_stay, booking->household, lender,
                                        minutes, booking->id);
     int64_t over_ms = booking->ended_ms - booking->end_ms;
@@ -85,8 +90,7 @@ bool booking_reseat_or_break(struct step *step, struct booking_state *booking, e
 {
     struct tide_booking *row = &booking->row;
     CHECK(row->state == TIDE_BOOKING_STATE_booked);
-    tide_id slot = seat_find(step->engine, row->zone, (enum tide_slot_class)row->cls,
-                             booking_span(row, step->now_ms), row->slot);
+    tide_id slot = seat_elsewhere(step, row, NULL);
     if (slot != 0) {
         booking_move(step, booking, slot);
         return true;
@@ -106,8 +110,11 @@ void booking_due(struct engine *engine, struct booking_state *booking)
         due = (row->warned & DONE_START) == 0 ? row->start_ms : row->no_show_ms;
     else if ((row->warned & DONE_SOON) == 0 && soon_ms > 0)
         due = row->end_ms - soon_ms;
-    else if ((row->warned & DONE_OVERSTAY) == 0)
-        due = row->end_ms + grace_ms;
+    else {
+        due = overrun_look_ms(row);
+        if ((row->warned & DONE_OVERSTAY) == 0 && row->end_ms + grace_ms < due)
+            due = row->end_ms + grace_ms;
+    }
     heap_set(&engine->heap, DUE_BOOKING, row->id, &booking->due_position, due);
 }
 
@@ -117,12 +124,11 @@ static void start_check(struct step *step, struct booking_state *booking)
     struct engine *engine = step->engine;
     struct tide_booking *row = &booking->row;
     const struct slot_state *slot = slot_of(engine, row->slot);
-    struct span span = booking_span(row, step->now_ms);
     row->warned |= DONE_START;
     step_put(step, TIDE_REC_booking, row);
     if (!spot_taken_by_other(engine, slot, 0))
         return;
-    tide_id other = seat_find(engine, row->zone, (enum tide_slot_class)row->cls, span, row->slot);
+    tide_id other = seat_elsewhere(step, row, NULL);
     trace(engine, "start.taken", row->id, row->slot, other);
     if (other != 0) {
         booking_move(step, booking, other);
@@ -140,10 +146,14 @@ static void no_show(struct step *step, struct booking_state *booking)
 {
     struct account_state *account = table_find(&step->engine->accounts, booking->row.household);
     CHECK(account != NULL);
+    booking->row.ended_ms = booking->row.no_show_ms; /* however late the clock came to it */
+    if (booking->row.substitute_for != 0) {          /* he had no need of it */
+        booking_end(step, booking, TIDE_BOOKING_STATE_cancelled, TIDE_WHY_none);
+        return;
+    }
     notice_party(step, &booking->row, TIDE_NOTICE_KIND_no_show, TIDE_WHY_none);
     if (account->row.no_shows < UINT16_MAX)
         account->row.no_shows++;
-    booking->row.ended_ms = booking->row.no_show_ms; /* however late the clock came to it */
     booking_end(step, booking, TIDE_BOOKING_STATE_no_show, TIDE_WHY_none);
     step_put(step, TIDE_REC_account, &account->row);
 }
@@ -154,7 +164,7 @@ static void overstay(struct step *step, struct booking_state *booking)
     struct account_state *account = table_find(&step->engine->accounts, row->household);
     CHECK(account != NULL);
     row->warned |= DONE_OVERSTAY;
-    if (account->row.overstays < UINT16_MAX)
+    if (row->substitute_for == 0 && account->row.overstays < UINT16_MAX)
         account->row.overstays++;
     step_put(step, TIDE_REC_booking, row);
     step_put(step, TIDE_REC_account, &account->row);
@@ -182,6 +192,10 @@ void booking_fall_due(struct step *step, struct booking_state *booking)
         row->warned |= DONE_SOON;
         step_put(step, TIDE_REC_booking, row);
         notice_party(step, row, TIDE_NOTICE_KIND_ending_soon, TIDE_WHY_none);
+    } else if (overrun_look_ms(row) <= step->now_ms) {
+        row->looked_ms = step->now_ms;
+        step_put(step, TIDE_REC_booking, row);
+        overrun_look(step, slot_of(step->engine, row->slot));
     } else {
         overstay(step, booking);
     }

@@ -139,17 +139,10 @@ static void offer_other_times(struct search *search, const struct tide_reply *re
             break;
 }
 
-struct neighbour {
-    tide_id zone;
-    uint32_t walk_m;
-};
-
-/* The zones within the walk, the nearest first, ties by the lower id. */
-static unsigned neighbours_of(const struct search *search,
-                              struct neighbour found[TIDE_OFFER_ZONES_MAX])
+unsigned zones_near(const struct engine *engine, tide_id id,
+                    struct zone_near found[TIDE_OFFER_ZONES_MAX])
 {
-    const struct engine *engine = search->step->engine;
-    const struct tide_zone *here = &zone_of(engine, search->wish->zone)->row;
+    const struct tide_zone *here = &zone_of(engine, id)->row;
     uint32_t cursor = 0;
     unsigned count = 0;
     const struct zone_state *zone;
@@ -165,15 +158,15 @@ static unsigned neighbours_of(const struct search *search,
         unsigned at = count < TIDE_OFFER_ZONES_MAX ? count++ : count - 1;
         for (; at > 0 && found[at - 1].walk_m > walk_m; at--)
             found[at] = found[at - 1];
-        found[at] = (struct neighbour){zone->row.id, walk_m};
+        found[at] = (struct zone_near){zone->row.id, walk_m};
     }
     return count;
 }
 
 static void offer_other_zones(struct search *search)
 {
-    struct neighbour near[TIDE_OFFER_ZONES_MAX];
-    unsigned count = neighbours_of(search, near), made = 0;
+    struct zone_near near[TIDE_OFFER_ZONES_MAX];
+    unsigned count = zones_near(search->step->engine, search->wish->zone, near), made = 0;
     for (unsigned i = 0; i < count && made < TIDE_OFFERS_ELSEWHERE_MAX; i++)
         made += offer(search, TIDE_OFFER_KIND_elsewhere, near[i].zone, search->span.from,
                       search->span.until, near[i].walk_m);

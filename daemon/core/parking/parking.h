@@ -72,6 +72,26 @@ uint32_t seat_count(const struct engine *engine, tide_id zone, enum tide_slot_cl
 /* Looks for a chain of moves among bookings that have not arrived, after which the span fits; makes
  * them, and returns the slot that is free now. 0 when none was found: then nothing has changed. */
 tide_id reseat_find(struct step *step, tide_id zone, enum tide_slot_class cls, struct span span);
+/* The same, with a slot (and who is on it) left alone, and the bookings that were moved kept in the
+ * log (NULL: not wanted), each as it was before the first move. All of a step together cost no more
+ * than the setting reseat_steps. */
+#define RESEAT_LOG_MAX 192
+struct reseat_log {
+    unsigned count;
+    struct {
+        tide_id booking, slot;
+        uint16_t moves;
+        uint8_t outside;
+    } before[RESEAT_LOG_MAX];
+};
+tide_id reseat_find_but(struct step *step, tide_id zone, enum tide_slot_class cls, struct span span,
+                        tide_id but, struct reseat_log *log);
+bool reseat_log_add(struct reseat_log *log, const struct tide_booking *before);
+/* All that is in the log as it was. What was told of it since is the caller's to take back. */
+void reseat_undo(struct engine *engine, const struct reseat_log *log);
+/* Another slot for a booking that has not arrived: directly, else by moving others. 0: none. */
+tide_id seat_elsewhere(struct step *step, const struct tide_booking *booking,
+                       struct reseat_log *log);
 
 /* ---- booking.c: the promise ----------------------------------------------------------------- */
 struct span booking_span(const struct tide_booking *booking, tide_ms now_ms);
@@ -102,7 +122,12 @@ struct booking_wish {
     uint32_t waiting; /* of the household in draws: counts against its cap and its account */
     int32_t waiting_min;
     tide_id by, drawn_slot; /* decided by a draw: who asked then, and where (0: no draw) */
+    tide_id substitute_for; /* a household's slot that somebody else has, and why (overrun.c) */
+    enum tide_why why;
 };
+/* Writes a booking that was checked: seat and room are there. */
+struct booking_state *booking_write(struct step *step, const struct booking_wish *wish,
+                                    struct span span, tide_id slot);
 /* Whether the rules allow it at all, wherever there may be room; on refusal fills *ret_reply. */
 bool booking_may_be(struct step *step, const struct booking_wish *wish, struct span span,
                     struct tide_reply *ret_reply);
@@ -131,6 +156,38 @@ struct booking_state *booking_for_plate(const struct engine *engine, tide_id pla
  * seat_hints for the wish. */
 void offers_tell(struct step *step, const struct booking_wish *wish,
                  const struct tide_reply *refusal);
+
+/* The zones within the walk from one, the nearest first, ties by the lower id. */
+struct zone_near {
+    tide_id zone;
+    uint32_t walk_m;
+};
+unsigned zones_near(const struct engine *engine, tide_id zone,
+                    struct zone_near found[TIDE_OFFER_ZONES_MAX]);
+
+/* ---- overrun.c: cars that stay too long, owners who return ----------------------------------- */
+/* When a parked booking that has not left is looked at next. */
+tide_ms overrun_look_ms(const struct tide_booking *booking);
+/* Somebody stands on the slot who should be gone: moves who comes after him, and promises the
+ * returning owner a substitute. */
+void overrun_look(struct step *step, const struct slot_state *slot);
+/* The slot was left: a substitute that was not taken up is given back. */
+void overrun_over(struct step *step, const struct slot_state *slot);
+/* The live promise of a substitute for the slot; NULL: none. */
+struct booking_state *substitute_of(const struct engine *engine, const struct slot_state *slot);
+/* An owner's car is at the gate and his slot taken: the promise that it may take up now, made if
+ * there is none; NULL when none can be. */
+struct booking_state *substitute_for_car(struct step *step, const struct slot_state *slot,
+                                         tide_id plate);
+/* A seat in a zone that would do for the slot's owner; whether he has a car for it; the promise of
+ * it, told (plate 0: one of his). */
+tide_id substitute_seat(const struct engine *engine, const struct slot_state *slot, tide_id zone,
+                        struct span span);
+bool substitute_could(const struct engine *engine, const struct slot_state *slot, struct span span);
+struct booking_state *substitute_hold(struct step *step, const struct slot_state *slot,
+                                      tide_id seat, struct span span, enum tide_why why,
+                                      tide_id plate);
+void substitute_tell(struct step *step, const struct tide_booking *booking);
 
 /* ---- series.c: every workday ---------------------------------------------------------------- */
 void repeat_take(struct step *step);
@@ -180,6 +237,9 @@ void incident_close(struct step *step, struct incident_state *incident);
 /* Closes the open incidents of these kinds (mask of 1 << kind) at a slot, of a booking. */
 void incidents_close_slot(struct step *step, tide_id slot, unsigned kinds);
 void incidents_close_booking(struct step *step, tide_id booking, unsigned kinds);
+/* The owner of the slot returns: what he was promised instead (0: nothing was found) goes into the
+ * open incidents there. */
+void incidents_substitute(struct step *step, tide_id slot, tide_id substitute);
 void incident_due(struct engine *engine, struct incident_state *incident);
 void incident_fall_due(struct step *step, struct incident_state *incident);
 void resolve_take(struct step *step);

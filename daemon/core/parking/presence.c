@@ -96,6 +96,7 @@ void session_end(struct step *step, struct session_state *session, tide_ms at_ms
                              1u << TIDE_INCIDENT_KIND_overstay | 1u << TIDE_INCIDENT_KIND_ghost |
                                  1u << TIDE_INCIDENT_KIND_owner_taken |
                                  1u << TIDE_INCIDENT_KIND_late_supply);
+        overrun_over(step, slot_of(engine, row.slot));
         struct spot_state *spot = spot_of(engine, row.slot);
         if (spot != NULL && spot->row.state == TIDE_OCCUPANCY_occupied) {
             /* It left by the gate and the slot still reads taken: settle before crying wolf. */
@@ -175,7 +176,8 @@ bool booking_begin_early(struct step *step, struct booking_state *booking)
     const struct slot_state *slot = slot_of(engine, row->slot);
     if (span.from <= span.now)
         return true;
-    int32_t more = (int32_t)((span.from - span.now) * TIDE_GRAIN_MIN);
+    int32_t more =
+        row->substitute_for != 0 ? 0 : (int32_t)((span.from - span.now) * TIDE_GRAIN_MIN);
     struct span sooner = {span.now, span.from, span.now};
     if (!freemap_is_free(engine, slot, span.now, span.from) ||
         spot_taken_by_other(engine, slot, 0) ||

@@ -28,6 +28,7 @@
 
 struct search {
     struct board board;
+    tide_id but;   /* this slot stays as it is */
     int64_t steps; /* left */
     struct {
         uint16_t piece;
@@ -178,13 +179,14 @@ static bool seat(struct search *search, unsigned piece, unsigned but, int64_t de
 }
 
 /* ---- which slots are looked at --------------------------------------------------------------- */
-static void add_set(struct board *board, const struct slice_set *set, uint32_t chunk)
+static void add_set(struct search *search, const struct slice_set *set, uint32_t chunk)
 {
+    struct board *board = &search->board;
     const struct engine *engine = board->engine;
     for (uint32_t i = 0; i < SLICE_CHUNK; i++)
         for (uint64_t left = set->word[i]; left != 0; left &= left - 1) {
             tide_id id = chunk * SLICE_SLOTS + i * 64 + (tide_id)__builtin_ctzll(left);
-            bool there = false;
+            bool there = id == search->but;
             for (unsigned k = 0; k < board->slot_count && !there; k++)
                 there = board->slots[k].id == id;
             if (!there && !board_add_slot(board, slot_of(engine, id)))
@@ -192,21 +194,23 @@ static void add_set(struct board *board, const struct slice_set *set, uint32_t c
         }
 }
 
-static void add_all(struct board *board, tide_id zone, enum tide_slot_class cls)
+static void add_all(struct search *search, tide_id zone, enum tide_slot_class cls)
 {
+    struct board *board = &search->board;
     for (tide_id id = zone_of(board->engine, zone)->first_slot; id != 0;) {
         const struct slot_state *slot = slot_of(board->engine, id);
         id = slot->next_in_zone;
-        if (slot->row.cls == cls && !board_add_slot(board, slot))
+        if (slot->row.cls == cls && slot->row.id != search->but && !board_add_slot(board, slot))
             return;
     }
 }
 
 /* Where the span could begin and last longest (forward), or end and have begun earliest: shorter
  * and shorter spans are asked for, and who is free is added. */
-static void add_nearly_free(struct board *board, tide_id zone, enum tide_slot_class cls,
+static void add_nearly_free(struct search *search, tide_id zone, enum tide_slot_class cls,
                             struct span span, bool forward)
 {
+    const struct board *board = &search->board;
     struct slice_span chunks = slices_span(board->engine, zone);
     for (grain length = span.until - span.from; length > 0; length = length * 3 / 4) {
         struct span part = span;
@@ -220,20 +224,20 @@ static void add_nearly_free(struct board *board, tide_id zone, enum tide_slot_cl
                 slices_free(board->engine, &set, chunk, zone, cls,
                             freemap_at(board->engine, part.from),
                             (uint32_t)(part.until - part.from)))
-                add_set(board, &set, chunk);
+                add_set(search, &set, chunk);
         }
     }
 }
 
-static void choose_slots(struct board *board, tide_id zone, enum tide_slot_class cls,
+static void choose_slots(struct search *search, tide_id zone, enum tide_slot_class cls,
                          struct span span)
 {
-    if (zone_of(board->engine, zone)->slot_count <= BOARD_SLOTS) {
-        add_all(board, zone, cls);
+    if (zone_of(search->board.engine, zone)->slot_count <= BOARD_SLOTS) {
+        add_all(search, zone, cls);
         return;
     }
-    add_nearly_free(board, zone, cls, span, true);
-    add_nearly_free(board, zone, cls, span, false);
+    add_nearly_free(search, zone, cls, span, true);
+    add_nearly_free(search, zone, cls, span, false);
 }
 
 /* ---- what was found happens ------------------------------------------------------------------ */
@@ -256,25 +260,94 @@ static void carry_out(struct step *step, const struct board *board)
         }
 }
 
-tide_id reseat_find(struct step *step, tide_id zone, enum tide_slot_class cls, struct span span)
+/* ---- and can be taken back ------------------------------------------------------------------- */
+bool reseat_log_add(struct reseat_log *log, const struct tide_booking *before)
+{
+    for (unsigned i = 0; i < log->count; i++)
+        if (log->before[i].booking == before->id)
+            return true;
+    if (log->count == RESEAT_LOG_MAX)
+        return false;
+    log->before[log->count].booking = before->id;
+    log->before[log->count].slot = before->slot;
+    log->before[log->count].moves = before->moves;
+    log->before[log->count++].outside = before->outside;
+    return true;
+}
+
+static bool log_all(struct reseat_log *log, const struct board *board)
+{
+    for (unsigned i = 0; i < board->piece_count; i++) {
+        const struct piece *piece = &board->pieces[i];
+        if (piece->booking != 0 && piece->slot != piece->home &&
+            !reseat_log_add(log, &booking_of(board->engine, piece->booking)->row))
+            return false;
+    }
+    return true;
+}
+
+void reseat_undo(struct engine *engine, const struct reseat_log *log)
+{
+    for (unsigned i = 0; i < log->count; i++) /* all off, then all on */
+        booking_lift(engine, booking_of(engine, log->before[i].booking), 0);
+    for (unsigned i = 0; i < log->count; i++) {
+        struct booking_state *booking = booking_of(engine, log->before[i].booking);
+        booking->row.moves = log->before[i].moves;
+        booking->row.outside = log->before[i].outside;
+        booking_lift(engine, booking, log->before[i].slot);
+    }
+}
+
+/* ---- asked ----------------------------------------------------------------------------------- */
+/* steps: how many may be spent, and what is left of them. */
+static tide_id find(struct step *step, tide_id zone, enum tide_slot_class cls, struct span span,
+                    tide_id but, struct reseat_log *log, int64_t *steps)
 {
     const struct engine *engine = step->engine;
-    struct search search = {.steps = engine->setting[TIDE_SETTING_reseat_steps]};
+    struct search search = {.steps = *steps, .but = but};
     struct board *board = &search.board;
     int64_t depth = engine->setting[TIDE_SETTING_reseat_depth];
-    if (search.steps == 0 || cls != TIDE_SLOT_CLASS_standard ||
+    if (search.steps <= 0 || cls != TIDE_SLOT_CLASS_standard ||
         span.until - span.from > TIDE_GRAINS_A_DAY || !freemap_knows(engine, span.from, span.until))
         return 0;
     board_begin(board, engine, span, step->now_ms);
     unsigned wish = board_add_piece(board, 0, span);
-    choose_slots(board, zone, cls, span);
-    for (int64_t deep = 1; deep <= depth; deep++)
-        if (seat(&search, wish, BOARD_SLOTS, deep)) {
-            carry_out(step, board);
-            trace(engine, "seat.reseat", board->slots[board->pieces[wish].slot].id, search.count,
-                  search.steps);
-            return board->slots[board->pieces[wish].slot].id;
-        }
-    trace(engine, "seat.stuck", zone, board->slot_count, search.steps);
-    return 0;
+    choose_slots(&search, zone, cls, span);
+    bool found = false;
+    for (int64_t deep = 1; deep <= depth && !found; deep++)
+        found = seat(&search, wish, BOARD_SLOTS, deep);
+    *steps = search.steps;
+    if (!found || (log != NULL && !log_all(log, board))) {
+        trace(engine, "seat.stuck", zone, board->slot_count, search.steps);
+        return 0;
+    }
+    carry_out(step, board);
+    trace(engine, "seat.reseat", board->slots[board->pieces[wish].slot].id, search.count,
+          search.steps);
+    return board->slots[board->pieces[wish].slot].id;
+}
+
+tide_id reseat_find(struct step *step, tide_id zone, enum tide_slot_class cls, struct span span)
+{
+    int64_t steps = step->engine->setting[TIDE_SETTING_reseat_steps];
+    return find(step, zone, cls, span, 0, NULL, &steps);
+}
+
+tide_id reseat_find_but(struct step *step, tide_id zone, enum tide_slot_class cls, struct span span,
+                        tide_id but, struct reseat_log *log)
+{
+    int64_t all = step->engine->setting[TIDE_SETTING_reseat_steps];
+    int64_t steps = all - step->reseat_spent;
+    tide_id slot = find(step, zone, cls, span, but, log, &steps);
+    step->reseat_spent = all - steps;
+    return slot;
+}
+
+tide_id seat_elsewhere(struct step *step, const struct tide_booking *booking,
+                       struct reseat_log *log)
+{
+    enum tide_slot_class cls = (enum tide_slot_class)booking->cls;
+    struct span span = booking_span(booking, step->now_ms);
+    tide_id slot = seat_find(step->engine, booking->zone, cls, span, booking->slot);
+    return slot != 0 ? slot : reseat_find_but(step, booking->zone, cls, span, booking->slot, log);
 }

@@ -155,6 +155,7 @@ static void became_free(struct step *step, struct slot_state *slot, struct spot_
     incidents_close_slot(step, slot->row.id,
                          STRANGER | 1u << TIDE_INCIDENT_KIND_owner_taken |
                              1u << TIDE_INCIDENT_KIND_late_supply);
+    overrun_over(step, slot);
     if (session != NULL && (zone->row.sense & TIDE_SENSE_GATE) == 0 &&
         session->row.source == TIDE_SOURCE_sensor) {
         session_end(step, session, step->now_ms);
