@@ -347,6 +347,7 @@ static void on_second(uv_timer_t *timer)
 {
     struct pump *pump = timer->data;
     probe(pump);
+    pump_unmute(pump);
     pump_tell_broker_again(pump);
     pump_second(pump);
 }

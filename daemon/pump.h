@@ -33,11 +33,19 @@
 
 #define PUMP_COMMANDS_MAX 256
 #define PUMP_DURABLE_MAX 64
+#define PUMP_MUTED_MAX 64
 
 struct bucket { /* of one user; milli-requests */
     int64_t filled_ms;
     int64_t tokens_milli;
-    int64_t aloud_milli; /* refusals for being too fast that are said aloud */
+    int64_t aloud_milli;    /* refusals for being too fast that are said aloud */
+    int64_t patience_milli; /* requests too many until he is muted */
+};
+
+struct muted { /* a user whom the broker does not know for a while; elapsed time */
+    struct domain *domain;
+    tide_id user;
+    int64_t until_ms;
 };
 
 /* A command on its way to a gate: sent again until done or too old. Elapsed time. */
@@ -129,9 +137,11 @@ struct pump {
     bool turn_open; /* one look at the tables for all rids of a turn */
     bool draining;  /* asked to stop: no more input */
     int64_t probed_elapsed_ms;
-    uint8_t *draw_blob;      /* of a draw's result, while its step is at work or held */
-    bool draw_running;       /* one is being solved off the loop */
-    char *broker_hash;       /* of the daemon's own account */
+    uint8_t *draw_blob; /* of a draw's result, while its step is at work or held */
+    bool draw_running;  /* one is being solved off the loop */
+    char *broker_hash;  /* of the daemon's own account */
+    struct muted muted[PUMP_MUTED_MAX];
+    unsigned muted_count;
     unsigned broker_again_s; /* seconds in which the broker is told again of its files */
     void (*on_fatal)(void *arg, enum store_error error);
     void *arg;
@@ -185,6 +195,15 @@ void pump_send_reply(struct pump *pump, struct domain *domain, tide_id user, con
 void pump_write_accounts(struct pump *pump, bool anyway);
 /* Once a second: tells the broker again, two and ten seconds after the last change. */
 void pump_tell_broker_again(struct pump *pump);
+
+/* ---- pump_rate.c ---------------------------------------------------------------------------- */
+/* Whether the user may ask now. If not, he was told so or it was counted; one who floods is muted:
+ * left out of the broker's files for conf flood_mute_s. */
+bool pump_within_rate(struct pump *pump, struct domain *domain, tide_id user,
+                      const struct mqtt_message *message);
+bool pump_is_muted(const struct pump *pump, const struct domain *domain, tide_id user);
+/* Each second: those whose time is over may come back. */
+void pump_unmute(struct pump *pump);
 
 /* ---- pump_reads.c --------------------------------------------------------------------------- */
 void pump_read(struct pump *pump, struct domain *domain, const struct engine_event *event,

@@ -37,43 +37,6 @@ static void refuse(struct pump *pump, const struct intake *in, const char *rid, 
     pump_refuse(pump, in->domain, in->topic.user, rid, code, fault, in->message->qos);
 }
 
-/* ---- rate ----------------------------------------------------------------------------------- */
-static bool take_token(int64_t *tokens_milli)
-{
-    if (*tokens_milli < 1000)
-        return false;
-    *tokens_milli -= 1000;
-    return true;
-}
-
-static void fill(int64_t *tokens_milli, int64_t gained, int64_t most)
-{
-    *tokens_milli = gained > most - *tokens_milli ? most : *tokens_milli + gained;
-}
-
-/* Whoever is too fast is told so, but no oftener than he may ask: the broker takes one packet a
- * socket and turn, so a refusal for each request of a flood would crowd out everybody's answers. */
-static bool within_rate(struct pump *pump, const struct intake *in)
-{
-    struct domain *domain = in->domain;
-    if (in->user >= domain->buckets_max)
-        return true;
-    struct bucket *bucket = &domain->buckets[in->user];
-    int64_t now_ms = clock_elapsed_ms(), most = pump->conf->user_burst * 1000;
-    int64_t gained =
-        bucket->filled_ms == 0 ? most : (now_ms - bucket->filled_ms) * pump->conf->user_rate_per_s;
-    fill(&bucket->tokens_milli, gained, most);
-    fill(&bucket->aloud_milli, gained, most);
-    bucket->filled_ms = now_ms;
-    if (take_token(&bucket->tokens_milli))
-        return true;
-    if (take_token(&bucket->aloud_milli))
-        pump_on_overflow(pump, in->message);
-    else
-        pump->metrics.busy_total++;
-    return false;
-}
-
 /* ---- facts ---------------------------------------------------------------------------------- */
 static void alternates(struct pump *pump, const struct domain *domain, struct tide_plate_seen *seen)
 {
@@ -312,7 +275,7 @@ bool pump_on_message(void *arg, const struct mqtt_message *message)
     if (in.topic.family == TIDE_TOPIC_fact)
         return take_fact(pump, &in);
     pump->metrics.requests_total++;
-    if (!within_rate(pump, &in))
+    if (!pump_within_rate(pump, in.domain, in.user, message))
         return true;
     return take_request(pump, &in);
 }

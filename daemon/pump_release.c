@@ -200,7 +200,7 @@ static bool next_account(void *arg, const char **ret_user, const char **ret_hash
             const char *name = user_name(domain, user->id);
             static char copy[TIDE_NAME_BYTES_MAX + 1];
             if (name == NULL || user->state != TIDE_USER_STATE_active ||
-                strlen(name) >= sizeof copy)
+                strlen(name) >= sizeof copy || pump_is_muted(walk->pump, domain, user->id))
                 continue;
             memcpy(copy, name, strlen(name) + 1);
             const char *hash =

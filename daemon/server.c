@@ -267,6 +267,7 @@ static void on_hup(uv_signal_t *handle, int signum)
     memcpy(server->conf->log_level, fresh->log_level, sizeof fresh->log_level);
     server->conf->user_rate_per_s = fresh->user_rate_per_s;
     server->conf->user_burst = fresh->user_burst;
+    server->conf->flood_mute_s = fresh->flood_mute_s;
     server->conf->clock_jump_s = fresh->clock_jump_s;
     log_set_level((enum log_level)log_level_named(fresh->log_level));
     for (unsigned i = 0; i < pump->domain_count && pump_has_room(pump); i++) {

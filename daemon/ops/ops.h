@@ -32,6 +32,8 @@
     X(outbox_max, number, "65536", 16, 1000000, "messages waiting to be sent")                     \
     X(user_rate_per_s, number, "20", 1, 100000, "requests a second that one user may make")        \
     X(user_burst, number, "60", 1, 100000, "and how many at once")                                 \
+    X(flood_mute_s, number, "60", 0, 3600,                                                         \
+      "seconds for which one who asks 25 times as often is shut out; 0: never")                    \
     X(clock_jump_s, number, "60", 5, 86400, "a larger forward jump suspends deadlines")            \
     X(slots_max, number, "8192", 16, 65536, "pool: slots a domain")                                \
     X(households_max, number, "8192", 16, 65536, "pool: households a domain")                      \
@@ -104,6 +106,7 @@ enum metric_kind { METRIC_COUNTER, METRIC_GAUGE };
     X(refused_total, COUNTER, "requests refused by the engine")                                    \
     X(invalid_total, COUNTER, "messages that were none")                                           \
     X(busy_total, COUNTER, "refused because of load or rate")                                      \
+    X(muted_total, COUNTER, "users shut out for a while because they flooded")                     \
     X(repeats_total, COUNTER, "repeated requests answered from the journal")                       \
     X(facts_total, COUNTER, "facts from gateways")                                                 \
     X(facts_stale_total, COUNTER, "facts known already")                                           \

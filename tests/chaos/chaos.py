@@ -28,9 +28,7 @@ SECRET = "secret-of-the-swarm"
 BOOKED, CANCELLED = 0, 3  # of TIDE_ENUM_booking_state
 FIGURES = {}
 SEED = int(os.environ.get("TIDE_SEED", "1"))
-# What deploy/mosquitto/people.conf says of queues; the harness has no limits.
-SHIPPED_LIMITS = ["max_queued_messages 100000", "max_queued_bytes 67108864",
-                  "memory_limit 536870912", "max_packet_size 16384"]
+SHIPPED_LIMITS = harness.shipped_limits()
 LONG = bool(os.environ.get("TIDE_SOAK"))
 
 

@@ -266,6 +266,17 @@ def password_hash(secret):
 # ---- the broker ---------------------------------------------------------------------------------
 
 
+def shipped_limits():
+    """What deploy/mosquitto/people.conf says of queues and sizes; this harness has few limits."""
+    path = os.path.join(ROOT, "deploy", "mosquitto", "people.conf")
+    with open(path, encoding="utf-8") as conf:
+        lines = [line.strip() for line in conf]
+    limits = [line for line in lines if line.startswith(("max_inflight", "max_queued",
+                                                         "max_packet", "memory_limit"))]
+    check(len(limits) == 6, "limits of people.conf: %r", limits)
+    return limits
+
+
 class Broker:
     """A mosquitto of our own, with the users that tided wrote into its folder."""
 
@@ -282,6 +293,7 @@ class Broker:
                  "password_file " + os.path.join(self.folder, "password_file"),
                  "acl_file " + os.path.join(self.folder, "acl_file"),
                  "pid_file " + self.pid_file, "max_inflight_messages 0",
+                 "max_inflight_bytes 8388608",
                  "max_queued_messages 0", "set_tcp_nodelay true", "max_packet_size 131072",
                  "use_username_as_clientid false"]
         if os.geteuid() == 0:

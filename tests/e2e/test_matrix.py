@@ -10,8 +10,8 @@ import json
 import sys
 import time
 
-from harness import (DOMAIN, Tide, check, equal, expect, password_hash, run_tests, shared, test,
-                     wait_for)
+from harness import (DOMAIN, Tide, check, equal, expect, password_hash, run_tests, shared,
+                     shipped_limits, test, wait_for)
 from wire import DENIED, Wire, pump
 
 
@@ -20,8 +20,7 @@ def made():
     """The queues as deploy/mosquitto sets them: with none at all (0), mosquitto 2.0.11 cuts whoever
     is refused a publish."""
     one = Tide(scale=60, start_at="2019-05-20T08:00+08:00", up=False)
-    one.broker.more = ["max_queued_messages 100000", "max_queued_bytes 67108864",
-                       "max_packet_size 16384"]
+    one.broker.more = shipped_limits()
     one.broker.start()
     one.start()
     return one.import_neighbourhood()
