@@ -84,5 +84,7 @@ bench:
 	    name=$${what%% *}; echo "== $$name"; \
 	    $(BUILD)/tide-bench $$what > $(BUILD)/bench/$$name.txt; \
 	    tail -n 1 $(BUILD)/bench/$$name.txt | tee $(BUILD)/bench/$$name.json; done
+	@echo "== table"; $(PYTHON) tests/bench/table.py --bench $(BUILD)/tide-bench | \
+	    tee $(BUILD)/bench/table.txt
 
 .PHONY: test check sanitized fuzz fuzzers fuzz-targets fuzz-coverage fuzz-covered payloads bench

@@ -172,10 +172,8 @@ static uint64_t by_engine(struct instance *in, bool reseat, double *us)
 {
     static struct lot lot;
     open_lot(&lot, in);
-    if (reseat) {
-        lot_setting(&lot, TIDE_SETTING_reseat_steps, RESEAT_STEPS);
-        lot_flush(&lot);
-    }
+    lot_setting(&lot, TIDE_SETTING_reseat_steps, reseat ? RESEAT_STEPS : 0);
+    lot_flush(&lot);
     uint64_t moves = decide_all(&lot, in, us);
     lot_close(&lot);
     return moves;
