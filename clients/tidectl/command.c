@@ -114,6 +114,9 @@ static const struct ctl_param p_recall[] = {
     {"SLOT", "slot", CTL_TEXT, true, NULL, "your slot", "您的车位"},
     P_FROM(true),
     P_UNTIL(true),
+    {"--plan", "plan", CTL_FLAG, false, NULL, "only tell what would happen", "只看方案,不执行"},
+    {"--swap", "swap", CTL_TEXT, false, NULL,
+     "when it cannot be had: the slot to take instead, as offered", "无法收回时,改用所提供的车位"},
     P_VIA,
     END};
 static const struct ctl_param p_quote[] = {

@@ -208,6 +208,14 @@ static void add_item(char *out, size_t cap, const cJSON *item)
     if (strcmp(ctl_text_of(item, "is"), "binding") == 0)
         add(out, cap, CTL_T("\n  in the way: %s to %s, %s", "\n  受限时段:%s 至 %s,%s"), from,
             until, body ? CTL_T(body->en, body->zh) : ctl_text_of(item, "why"));
+    else if (strcmp(ctl_text_of(item, "is"), "swap") == 0)
+        add(out, cap,
+            CTL_T(
+                "\n  yours instead, with %.0f minutes for you: slot %s (zone %s, %.0f m to walk): "
+                "--swap %s",
+                "\n  可改停(另得 %.0f 分钟):车位 %s(%s 车区,步行 %.0f 米):--swap %s"),
+            ctl_number_of(item, "minutes"), ctl_text_of(item, "slot"), zone,
+            ctl_number_of(item, "walk_m"), ctl_text_of(item, "slot"));
     else if (strcmp(kind, "elsewhere") == 0)
         add(out, cap,
             CTL_T("\n  it fits in zone %s, %.0f m to walk: %s to %s",
@@ -233,7 +241,7 @@ static bool add_items(char *out, size_t cap, const cJSON *reply)
         const char *is = ctl_text_of(item, "is");
 
         offered |= strcmp(is, "offer") == 0;
-        if (strcmp(is, "offer") == 0 || strcmp(is, "binding") == 0)
+        if (strcmp(is, "offer") == 0 || strcmp(is, "binding") == 0 || strcmp(is, "swap") == 0)
             add_item(out, cap, item);
     }
     return offered;

@@ -559,12 +559,31 @@ static void show_more(const char *op, const cJSON *items, FILE *out)
         fprintf(out, "%s\n", CTL_T("There is more than fits into one answer.", "还有更多未列出。"));
 }
 
+/* A recall: done as asked, only planned, or another slot taken in exchange. */
+static void show_recall(const cJSON *reply, FILE *out)
+{
+    const cJSON *first = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(reply, "items"), 0);
+
+    if (first == NULL)
+        fprintf(out,
+                CTL_T("It can be had; bookings that would move: %.0f.\n",
+                      "可以收回;需移动的预约:%.0f。\n"),
+                ctl_number_of(reply, "limit"));
+    else if (strcmp(ctl_text_of(first, "is"), "booking") == 0)
+        fprintf(out, CTL_T("Slot %s is yours instead.\n", "已改停车位 %s。\n"),
+                ctl_text_of(first, "slot"));
+    else
+        show_done("share.recall", 0, out);
+}
+
 void ctl_show(const char *op, const cJSON *reply, FILE *out)
 {
     const cJSON *items = cJSON_GetObjectItemCaseSensitive(reply, "items");
     double id = ctl_number_of(reply, "id");
 
-    if (nothing_of(op) && cJSON_GetArraySize(items) == 0)
+    if (strcmp(op, "share.recall") == 0)
+        show_recall(reply, out);
+    else if (nothing_of(op) && cJSON_GetArraySize(items) == 0)
         fprintf(out, "%s\n", nothing_of(op));
     else if (!nothing_of(op) && (cJSON_GetArraySize(items) == 0 || id > 0))
         show_done(op, id, out);

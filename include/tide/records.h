@@ -344,8 +344,10 @@
     F(O, dayminute, opens_min)                                                                     \
     F(O, dayminute, closes_min) F(O, time, start_ms) F(O, time, end_ms) F(O, enum_via, via)
 #define TIDE_FIELDS_unshare(F, O) F(O, window, window) F(O, enum_via, via)
+/* swap: the slot that is taken instead when it cannot be had; plan: only tell what would happen. */
 #define TIDE_FIELDS_recall(F, O)                                                                   \
-    F(O, slot, slot) F(O, time, start_ms) F(O, time, end_ms) F(O, enum_via, via)
+    F(O, slot, slot)                                                                               \
+    F(O, time, start_ms) F(O, time, end_ms) F(O, enum_via, via) F(O, slot, swap) F(O, flag, plan)
 #define TIDE_FIELDS_blackout(F, O)                                                                 \
     F(O, slot, slot) F(O, zone, zone) F(O, time, start_ms) F(O, time, end_ms) F(O, enum_via, via)
 /* The guard opens: always done, and written down. */
@@ -451,7 +453,7 @@
     R(201, quote, 0)                                                                               \
     R(202, tide_hour, 0) R(203, status, 0) R(204, whoami, 0) R(205, zone_now, 0)                   \
     R(206, gap_day, 0) R(207, receipt, 0) R(210, binding, 0) R(211, offer, 0)                      \
-    R(212, forecast_hour, 0)
+    R(212, forecast_hour, 0) R(220, swap, 0)
 /* Heads each answer. free_from..free_until: the nearest span that would have fitted. */
 #define TIDE_FIELDS_reply(F, O)                                                                    \
     F(O, enum_code, code)                                                                          \
@@ -504,6 +506,12 @@
 #define TIDE_FIELDS_binding(F, O)                                                                  \
     F(O, zone, zone) F(O, enum_slot_class, cls) F(O, time, start_ms) F(O, time, end_ms)            \
     F(O, enum_why, why)
+/* Another slot that an owner may take for a span while he leaves his own to others, free of charge;
+ * minutes: posted to him when he has been there. */
+#define TIDE_FIELDS_swap(F, O)                                                                     \
+    F(O, slot, slot)                                                                               \
+    F(O, zone, zone) F(O, time, start_ms) F(O, time, end_ms) F(O, minutes, minutes)                \
+    F(O, u16, walk_m)
 /* What would have been granted instead, at that moment, to the same party and plate. */
 #define TIDE_FIELDS_offer(F, O)                                                                    \
     F(O, enum_offer_kind, kind)                                                                    \

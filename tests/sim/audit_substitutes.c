@@ -50,8 +50,94 @@ static void check_costs(struct audit *audit, const struct tide_booking *booking)
     }
 }
 
+/* ---- slots called back ----------------------------------------------------------------------- */
+static bool in_the_way(const struct tide_booking *booking, const struct tide_recall *ask)
+{
+    tide_ms start = ask->start_ms - ask->start_ms % TIDE_GRAIN_MS;
+    tide_ms end = (ask->end_ms + TIDE_GRAIN_MS - 1) / TIDE_GRAIN_MS * TIDE_GRAIN_MS;
+    return booking->slot == ask->slot && booking->start_ms < end && start < booking->end_ms;
+}
+
+/* Some other slot that is free for the whole of a booking. */
+static bool has_a_seat(struct audit *audit, const struct tide_booking *booking)
+{
+    tide_ms now = audit->when_ms - audit->when_ms % TIDE_GRAIN_MS;
+    uint32_t cursor = 0;
+    const union tide_any *row;
+    while ((row = sim_rows_next(audit->rows, TIDE_REC_slot, &cursor)) != NULL)
+        if (row->slot.zone == booking->zone && row->slot.cls == booking->cls &&
+            row->slot.id != booking->slot &&
+            (booking->start_ms > now || !audit_slot_is_taken_now(audit, row->slot.id)) &&
+            audit_slot_is_free(audit, &row->slot, booking->start_ms, booking->end_ms))
+            return true;
+    return false;
+}
+
+/* No, said the engine. Somebody is in the way, and one alone who could have moved is no reason. */
+static void check_refused(struct audit *audit, const struct tide_recall *ask)
+{
+    unsigned count = 0, could_move = 0;
+    for (uint32_t i = 0; i < audit->live_bookings.count; i++) {
+        const struct tide_booking *booking = audit_booking(audit, audit->live_bookings.list[i]);
+        if (!in_the_way(booking, ask))
+            continue;
+        count++;
+        could_move += booking->state == TIDE_BOOKING_STATE_booked && booking->substitute_for == 0 &&
+                      has_a_seat(audit, booking);
+    }
+    if (count == 0 || (count == 1 && could_move == 1))
+        audit_fail(audit, "slot %u could have been called back: %u in the way", ask->slot, count);
+    if (audit->change_count != 0)
+        audit_fail(audit, "the recall of slot %u is refused and changed something", ask->slot);
+}
+
+static void check_swap(struct audit *audit, const struct tide_recall *ask,
+                       const struct tide_swap *swap)
+{
+    const struct tide_slot *own = audit_slot(audit, ask->slot);
+    const struct tide_slot *other = audit_slot(audit, swap->slot);
+    tide_ms now = audit->when_ms - audit->when_ms % TIDE_GRAIN_MS;
+    if (own == NULL || other == NULL || own == other || !near(audit, own->zone, other->zone) ||
+        !audit_slot_is_free(audit, other, swap->start_ms, swap->end_ms) ||
+        (swap->start_ms <= now && audit_slot_is_taken_now(audit, other->id)))
+        audit_fail(audit, "slot %u is offered for slot %u and cannot be had", swap->slot,
+                   ask->slot);
+}
+
+static void check_recall(struct audit *audit)
+{
+    const struct tide_recall *ask = &audit->event->as.recall;
+    const struct tide_booking *booking = audit_booking(audit, audit->reply.id);
+    enum engine_verb verb;
+    unsigned kind;
+    union tide_any any;
+    size_t at = 0;
+    if (audit->reply.code == TIDE_CODE_conflict)
+        check_refused(audit, ask);
+    while (engine_effect_next(audit->effects, audit->effects_len, &at, &verb, &kind, &any)) {
+        if (kind == TIDE_REC_swap)
+            check_swap(audit, ask, &any.swap);
+        bool taken = verb == ENGINE_ITEM && kind == TIDE_REC_booking;
+        if (taken && (booking == NULL || booking->slot != ask->swap ||
+                      booking->substitute_for != ask->slot || ask->swap == 0))
+            audit_fail(audit, "slot %u was to be swapped for %u and is not", ask->slot, ask->swap);
+    }
+    if (ask->plan && audit->change_count != 0)
+        audit_fail(audit, "the recall of slot %u was to be planned only", ask->slot);
+    for (uint32_t i = 0; audit->reply.code == TIDE_CODE_ok && ask->swap == 0 && !ask->plan &&
+                         i < audit->live_bookings.count;
+         i++) {
+        const struct tide_booking *left = audit_booking(audit, audit->live_bookings.list[i]);
+        if (in_the_way(left, ask))
+            audit_fail(audit, "slot %u was called back and booking %u is still on it", ask->slot,
+                       left->id);
+    }
+}
+
 void audit_substitutes_event(struct audit *audit)
 {
+    if (audit->event->kind == TIDE_REC_recall)
+        check_recall(audit);
     for (uint32_t i = 0; i < audit->change_count; i++) {
         const struct audit_change *change = &audit->changes[i];
         if (change->kind != TIDE_REC_booking || change->verb != ENGINE_PUT)

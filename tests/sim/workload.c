@@ -93,6 +93,10 @@ static void want_recall(struct sim *sim, uint32_t person)
     event.as.recall.start_ms = sim_civil(sim) + sim_rng_range(&sim->people, 0, 30 * HOUR_MS);
     event.as.recall.end_ms =
         event.as.recall.start_ms + sim_rng_range(&sim->people, HOUR_MS / 2, 10 * HOUR_MS);
+    event.as.recall.plan = sim_rng_chance(&sim->people, 150);
+    if (sim_rng_chance(&sim->people, 600)) /* as if it had been offered */
+        event.as.recall.swap =
+            sim->world.slots[sim_rng_below(&sim->people, sim->world.slot_count)].id;
     sim_net_call(sim, person, &event, 0);
 }
 

@@ -48,7 +48,7 @@ static void who_disposes_of_a_slot(void **state)
                                                   .end_ms = until});
             else if (n == 1)
                 fixture_send(f, rows[i].user, TIDE_REC_recall,
-                             &(struct tide_recall){rows[i].slot, from, until, 0});
+                             &(struct tide_recall){rows[i].slot, from, until, 0, 0, 0});
             else
                 fixture_send(f, rows[i].user, TIDE_REC_blackout,
                              &(struct tide_blackout){rows[i].slot, 0, from, until, 0});

@@ -238,7 +238,7 @@ static void a_recall_moves_to_another_slot(void **state)
         tide_id slot = fixture_booking(f, id)->slot;
         fixture_send(
             f, ADMIN, TIDE_REC_recall,
-            &(struct tide_recall){slot, MONDAY_0800 + HOUR_MS, MONDAY_0800 + 2 * HOUR_MS, 0});
+            &(struct tide_recall){slot, MONDAY_0800 + HOUR_MS, MONDAY_0800 + 2 * HOUR_MS, 0, 0, 0});
         CODE_IS(f, ok);
         assert_int_not_equal(fixture_booking(f, id)->slot, slot);
         assert_int_equal(zone_of_slot(fixture_booking(f, id)->slot), 2);

@@ -304,7 +304,7 @@ static void a_recall_that_cannot_be_moves_nobody(void **state)
     CODE_IS(f, ok);
     tide_id was = fixture_booking(f, late)->slot;
     fixture_send(f, CLERK, TIDE_REC_recall,
-                 &(struct tide_recall){slot, MONDAY_0800, MONDAY_0800 + 5 * HOUR_MS, 0});
+                 &(struct tide_recall){slot, MONDAY_0800, MONDAY_0800 + 5 * HOUR_MS, 0, 0, 0});
     expect(f, "a parked car is never moved", "conflict", "promised");
     assert_int_equal(fixture_booking(f, parked)->slot, slot);
     assert_int_equal(fixture_booking(f, late)->slot, was);
@@ -320,8 +320,9 @@ static void a_recall_meets_nobody(void **state)
     assert_int_equal(fixture_booking(f, after)->slot, slot);
     fixture_send(f, NEIGHBOUR, TIDE_REC_arrive, &(struct tide_arrive){.booking = before});
     CODE_IS(f, ok);
-    fixture_send(f, CLERK, TIDE_REC_recall,
-                 &(struct tide_recall){slot, MONDAY_0800 + HOUR_MS, MONDAY_0800 + 2 * HOUR_MS, 0});
+    fixture_send(
+        f, CLERK, TIDE_REC_recall,
+        &(struct tide_recall){slot, MONDAY_0800 + HOUR_MS, MONDAY_0800 + 2 * HOUR_MS, 0, 0, 0});
     expect(f, "between two promises", "ok", "none");
     assert_int_equal(fixture_booking(f, before)->slot, slot);
     assert_int_equal(fixture_booking(f, after)->slot, slot);
@@ -337,8 +338,9 @@ static void the_first_moved_moves_back(void **state)
     tide_id slot = fixture_booking(f, b)->slot;
     assert_int_equal(fixture_booking(f, a)->slot, slot);
     assert_int_not_equal(fixture_booking(f, c)->slot, slot);
-    fixture_send(f, CLERK, TIDE_REC_recall,
-                 &(struct tide_recall){slot, MONDAY_0800 + HOUR_MS, MONDAY_0800 + 3 * HOUR_MS, 0});
+    fixture_send(
+        f, CLERK, TIDE_REC_recall,
+        &(struct tide_recall){slot, MONDAY_0800 + HOUR_MS, MONDAY_0800 + 3 * HOUR_MS, 0, 0, 0});
     expect(f, "the second has nowhere to go", "conflict", "promised");
     assert_int_equal(fixture_booking(f, a)->slot, slot);
     assert_int_equal(fixture_booking(f, a)->moves, 0);
@@ -425,7 +427,7 @@ static void windows_run_full(void **state)
     expect(f, "a window more", "full", "pool_full");
     assert_int_equal(made, 256 - 8);
     fixture_send(f, OWNER, TIDE_REC_recall,
-                 &(struct tide_recall){1, MONDAY_0800, MONDAY_0800 + HOUR_MS, 0});
+                 &(struct tide_recall){1, MONDAY_0800, MONDAY_0800 + HOUR_MS, 0, 0, 0});
     expect(f, "a recall more", "full", "pool_full");
     fixture_send(f, CLERK, TIDE_REC_blackout,
                  &(struct tide_blackout){1, 0, MONDAY_0800, MONDAY_0800 + HOUR_MS, 0});

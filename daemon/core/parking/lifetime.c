@@ -64,6 +64,8 @@ void booking_end(struct step *step, struct booking_state *booking, enum tide_boo
     booking_detach(engine, booking);
     table_remove(&engine->bookings, booking);
     int32_t held = row.held_min;
+    bool gave_way = row.substitute_for != 0 && row.reason == TIDE_WHY_recall &&
+                    state == TIDE_BOOKING_STATE_kept;
     row.state = (uint8_t)state;
     row.reason = (uint8_t)reason;
     if (row.ended_ms == 0)
@@ -71,6 +73,9 @@ void booking_end(struct step *step, struct booking_state *booking, enum tide_boo
     row.held_min = 0;
     ledger_hold(step, row.household, -held);
     charge(step, &row, state);
+    if (gave_way)
+        ledger_post(step, TIDE_POSTING_REASON_compensation, 0, row.household, swap_minutes(engine),
+                    row.id);
     trace(engine, "booking.end", row.id, state, row.charged_min);
     step_put(step, TIDE_REC_booking, &row);
     incidents_close_booking(step, row.id, ~0u);

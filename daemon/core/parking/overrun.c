@@ -125,6 +125,11 @@ struct booking_state *substitute_hold(struct step *step, const struct slot_state
     return booking;
 }
 
+int32_t swap_minutes(const struct engine *engine)
+{
+    return (int32_t)engine->setting[TIDE_SETTING_compensation_min];
+}
+
 bool substitute_could(const struct engine *engine, const struct slot_state *slot, struct span span)
 {
     return car_of(engine, slot->row.owner, span) != 0;

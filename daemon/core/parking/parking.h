@@ -188,6 +188,8 @@ struct booking_state *substitute_hold(struct step *step, const struct slot_state
                                       tide_id seat, struct span span, enum tide_why why,
                                       tide_id plate);
 void substitute_tell(struct step *step, const struct tide_booking *booking);
+/* What an owner earns who was on another slot because he left his own to others (share.c). */
+int32_t swap_minutes(const struct engine *engine);
 
 /* ---- series.c: every workday ---------------------------------------------------------------- */
 void repeat_take(struct step *step);

@@ -2,13 +2,16 @@
  *
  *   share     a new window                     its owner's household, the desk
  *   unshare   a window goes                    promises made in it are kept, the record says why
- *   recall    "I am home from 16:40"           only if every promise there can move elsewhere
+ *   recall    "I am home from 16:40"           the cheapest that works: nobody is in the way; who
+ *                                              is has not arrived, and moves; he takes another
+ *                                              slot in exchange, offered; no, and from when on
  *   blackout  by order, of a slot or a zone    promises move, or are broken with compensation;
  *                                              a parked car stays
  */
 #include "daemon/core/authority.h"
 #include "daemon/core/calendar.h"
 #include "daemon/core/notice.h"
+#include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
 
 static struct window_state *window_add(struct step *step, struct tide_window row)
@@ -111,59 +114,151 @@ void unshare_take(struct step *step)
 }
 
 /* ---- recall --------------------------------------------------------------------------------- */
-#define MOVES_MAX 64
-
-struct move { /* and what the booking was before it */
-    struct tide_booking before;
-    tide_id to;
+/* What it would take: the bookings in the way move, all of them, or none. */
+struct plan {
+    struct reseat_log moved;
+    size_t mark_len; /* of the effects, before it */
+    uint32_t mark_count;
+    tide_id stays;                   /* the first that cannot be moved; 0: all can */
+    tide_ms stays_from, stays_until; /* of all that cannot */
 };
 
-/* The next booking of the slot that overlaps the span, after `after` (0: the first). */
-static struct booking_state *overlapping(const struct engine *engine, const struct slot_state *slot,
-                                         struct span span)
+static bool move_one(struct step *step, struct booking_state *booking, struct plan *plan)
 {
-    for (uint32_t id = slot->bookings.first; id != 0;) {
-        struct booking_state *booking = booking_of(engine, id);
-        struct span theirs = booking_span(&booking->row, 0);
-        if (theirs.from < span.until && span.from < theirs.until)
-            return booking;
-        id = order_next(engine, booking, ORDER_OF_SLOT);
-    }
-    return NULL;
+    const struct tide_booking *row = &booking->row;
+    if (row->state != TIDE_BOOKING_STATE_booked || row->substitute_for != 0 ||
+        plan->moved.count == RESEAT_LOG_MAX)
+        return false; /* who is there, or was named his slot, stays */
+    tide_id to = seat_elsewhere(step, row, &plan->moved);
+    if (to == 0 || !reseat_log_add(&plan->moved, row))
+        return false;
+    booking_move(step, booking, to);
+    return true;
 }
 
-/* Moves every promise in the span elsewhere, or none: then *ret_blocking is the one in the way. */
-static bool move_away(struct step *step, struct slot_state *slot, struct span span,
-                      tide_id *ret_blocking)
+/* Moves who is in the way of the span; true when that were all. */
+static bool plan_make(struct step *step, const struct slot_state *slot, struct span span,
+                      struct plan *plan)
 {
     struct engine *engine = step->engine;
-    struct move moves[MOVES_MAX];
-    unsigned count = 0;
-    struct booking_state *booking;
-    size_t mark_len = step->effects->len;
-    uint32_t mark_count = step->effects->count;
-    while ((booking = overlapping(engine, slot, span)) != NULL) {
-        tide_id to = 0;
-        if (booking->row.state == TIDE_BOOKING_STATE_booked && count < MOVES_MAX)
-            to = seat_find(engine, booking->row.zone, (enum tide_slot_class)booking->row.cls,
-                           booking_span(&booking->row, step->now_ms), slot->row.id);
-        if (to == 0)
-            break;
-        moves[count++] = (struct move){booking->row, to};
-        booking_move(step, booking, to);
+    *plan = (struct plan){.mark_len = step->effects->len, .mark_count = step->effects->count};
+    for (uint32_t id = slot->bookings.first; id != 0;) {
+        struct booking_state *booking = booking_of(engine, id);
+        const struct tide_booking *row = &booking->row;
+        struct span theirs = booking_span(row, 0);
+        id = order_next(engine, booking, ORDER_OF_SLOT);
+        if (theirs.from >= span.until || span.from >= theirs.until || move_one(step, booking, plan))
+            continue;
+        if (plan->stays == 0) {
+            plan->stays = row->id;
+            plan->stays_from = row->start_ms;
+        }
+        plan->stays_until = row->end_ms;
     }
+    return plan->stays == 0;
+}
+
+static void plan_undo(struct step *step, const struct plan *plan)
+{
+    reseat_undo(step->engine, &plan->moved);
+    step->effects->len = plan->mark_len;
+    step->effects->count = plan->mark_count;
+}
+
+/* A seat for the owner in this zone goes into the reply. */
+static bool swap_item(struct step *step, const struct slot_state *slot, struct zone_near near,
+                      struct span span)
+{
+    tide_id seat = substitute_seat(step->engine, slot, near.zone, span);
+    if (seat == 0)
+        return false;
+    step_item(step, TIDE_REC_swap,
+              &(struct tide_swap){.slot = seat,
+                                  .zone = near.zone,
+                                  .start_ms = span.from * TIDE_GRAIN_MS,
+                                  .end_ms = span.until * TIDE_GRAIN_MS,
+                                  .minutes = swap_minutes(step->engine),
+                                  .walk_m = (uint16_t)near.walk_m});
+    return true;
+}
+
+static bool swap_could(const struct engine *engine, const struct slot_state *slot, struct span span)
+{
+    return slot->row.owner != 0 &&
+           (span.until - span.from) * TIDE_GRAIN_MIN <=
+               engine->setting[TIDE_SETTING_stay_max_min] &&
+           substitute_of(engine, slot) == NULL && substitute_could(engine, slot, span);
+}
+
+static void recall_refuse(struct step *step, const struct slot_state *slot, struct span span,
+                          const struct plan *plan)
+{
+    const struct engine *engine = step->engine;
+    struct zone_near near[TIDE_OFFER_ZONES_MAX];
+    struct tide_reply reply = {.code = TIDE_CODE_conflict,
+                               .why = TIDE_WHY_promised,
+                               .free_from_ms = plan->stays_until,
+                               .free_until_ms = plan->stays_from};
+    struct span rest = {grain_ceil(plan->stays_until), span.until, span.now};
+    struct plan later = {0};
+    trace(engine, "recall.refuse", plan->stays, plan->stays_from, plan->stays_until);
+    if (rest.from < rest.until) { /* what is said would work */
+        if (!plan_make(step, slot, rest, &later))
+            reply.free_from_ms = later.stays_until;
+        plan_undo(step, &later);
+    }
+    step_reply(step, &reply);
+    if (!swap_could(engine, slot, span))
+        return;
+    unsigned count = zones_near(engine, slot->row.zone, near);
+    unsigned made = swap_item(step, slot, (struct zone_near){slot->row.zone, 0}, span);
+    for (unsigned i = 0; i < count && made < TIDE_OFFERS_ELSEWHERE_MAX; i++)
+        made += swap_item(step, slot, near[i], span);
+}
+
+/* True when the slot would do for the owner: near by, and free for the span. */
+static bool swap_fits(const struct engine *engine, const struct slot_state *slot,
+                      const struct slot_state *other, struct span span)
+{
+    struct zone_near near[TIDE_OFFER_ZONES_MAX];
+    tide_ms from_ms;
+    if (other == NULL || other == slot || !swap_could(engine, slot, span) ||
+        (other->row.cls != slot->row.cls && other->row.cls != TIDE_SLOT_CLASS_standard) ||
+        draw_keeps(engine, other->row.zone, span, &from_ms) ||
+        !freemap_is_free(engine, other, span.from, span.until) ||
+        (span.from <= span.now && spot_taken_by_other(engine, other, 0)))
+        return false;
+    bool found = other->row.zone == slot->row.zone;
+    unsigned count = zones_near(engine, slot->row.zone, near);
+    for (unsigned i = 0; i < count && !found; i++)
+        found = near[i].zone == other->row.zone;
+    return found;
+}
+
+/* He leaves his slot to those it is promised to, and has another. */
+static bool swap_take(struct step *step, const struct slot_state *slot, struct span span)
+{
+    const struct tide_recall *ask = &step->event->as.recall;
+    if (ask->swap == 0 || ask->plan ||
+        !swap_fits(step->engine, slot, slot_of(step->engine, ask->swap), span))
+        return false;
+    const struct booking_state *booking =
+        substitute_hold(step, slot, ask->swap, span, TIDE_WHY_recall, 0);
     if (booking == NULL)
-        return true;
-    *ret_blocking = booking->row.id;
-    while (count > 0) { /* back again: what is refused has not happened */
-        const struct move *move = &moves[--count];
-        struct booking_state *moved = booking_of(engine, move->before.id);
-        booking_move(step, moved, move->before.slot);
-        moved->row = move->before;
-    }
-    step->effects->len = mark_len;
-    step->effects->count = mark_count;
-    return false;
+        return false;
+    step_ok(step, booking->row.id);
+    booking_item(step, &booking->row);
+    return true;
+}
+
+static void recall_carry_out(struct step *step, struct slot_state *slot, struct tide_window row,
+                             const struct plan *plan)
+{
+    const struct window_state *window = window_add(step, row);
+    slot_resolve(step->engine, slot);
+    step_reply(step,
+               &(struct tide_reply){.id = window->row.id, .limit = (int64_t)plan->moved.count});
+    step_item(step, TIDE_REC_window, &window->row);
 }
 
 void recall_take(struct step *step)
@@ -171,7 +266,6 @@ void recall_take(struct step *step)
     const struct tide_recall *ask = &step->event->as.recall;
     struct engine *engine = step->engine;
     struct slot_state *slot = slot_asked(step, ask->slot);
-    tide_id blocking = 0;
     if (slot == NULL)
         return;
     struct tide_window row = {.slot = ask->slot,
@@ -190,19 +284,19 @@ void recall_take(struct step *step)
     }
     struct span span = {grain_floor(ask->start_ms), grain_ceil(ask->end_ms),
                         grain_floor(step->now_ms)};
-    if (!move_away(step, slot, span, &blocking)) {
-        const struct tide_booking *other = &booking_of(engine, blocking)->row;
-        trace(engine, "recall.refuse", blocking, other->start_ms, other->end_ms);
-        step_reply(step, &(struct tide_reply){.code = TIDE_CODE_conflict,
-                                              .why = TIDE_WHY_promised,
-                                              .free_from_ms = other->end_ms,
-                                              .free_until_ms = other->start_ms});
+    struct plan plan;
+    if (plan_make(step, slot, span, &plan) && !ask->plan) {
+        recall_carry_out(step, slot, row, &plan);
         return;
     }
-    const struct window_state *window = window_add(step, row);
-    slot_resolve(engine, slot);
-    step_ok(step, window->row.id);
-    step_item(step, TIDE_REC_window, &window->row);
+    plan_undo(step, &plan);
+    if (plan.stays == 0) {
+        step_reply(step, &(struct tide_reply){.limit = (int64_t)plan.moved.count});
+        return;
+    }
+    span.from = span.from > span.now ? span.from : span.now;
+    if (!swap_take(step, slot, span))
+        recall_refuse(step, slot, span, &plan);
 }
 
 /* ---- blackout ------------------------------------------------------------------------------- */
