@@ -54,7 +54,6 @@ static const struct tide_booking *substitute(const struct fixture *f)
     return NULL;
 }
 
-/* A booking as its row was last written in this step. */
 static struct tide_booking written(const struct fixture *f, uint32_t id)
 {
     struct tide_booking row, last = {0};
@@ -535,7 +534,6 @@ static void what_is_swapped_must_fit(void **state)
     }
 }
 
-/* What is swapped and not used earns nothing. */
 static void only_who_was_there_earns(void **state)
 {
     struct fixture *f = *state;
