@@ -1,67 +1,7 @@
 /* test_rules_owner.c - the owner comes first: cars that stay too long, who comes after them, and
  * what an owner is promised while somebody else has his slot.
  */
-#include "tests/unit/engine_fixture.h"
-
-#define AT(hour, minute) (((hour)-8) * 60 + (minute)) /* minutes after eight */
-
-static void set(struct fixture *f, enum tide_setting key, int64_t value)
-{
-    uint8_t blob[64];
-    struct tide_setting_row row = {.key = (uint8_t)key, .value = value};
-    fixture_pass(f, 0);
-    fixture_put_blob(f, ADMIN, blob, fixture_row(blob, 0, TIDE_REC_setting_row, &row),
-                     TIDE_REC_put);
-    CODE_IS(f, ok);
-}
-
-static void put_vehicle(struct fixture *f, tide_id plate, tide_id household)
-{
-    uint8_t blob[64];
-    struct tide_vehicle row = {.plate = plate, .household = household};
-    fixture_put_blob(f, ADMIN, blob, fixture_row(blob, 0, TIDE_REC_vehicle, &row), TIDE_REC_put);
-    CODE_IS(f, ok);
-}
-
-static void until(struct fixture *f, int hour, int minute)
-{
-    fixture_pass(f, MONDAY_0800 + AT(hour, minute) * MIN_MS - f->now_ms);
-}
-
-static void open_for_the_night(struct fixture *f, tide_id slot)
-{
-    fixture_send(f, CLERK, TIDE_REC_share,
-                 &(struct tide_share){.slot = slot,
-                                      .kind = TIDE_WINDOW_KIND_once,
-                                      .start_ms = MONDAY_0800 + AT(20, 0) * MIN_MS,
-                                      .end_ms = MONDAY_0800 + AT(32, 0) * MIN_MS});
-    CODE_IS(f, ok);
-}
-
-static const struct tide_account *account(const struct fixture *f, tide_id household)
-{
-    return engine_find(f->engine, TIDE_REC_account, household, 0, 0);
-}
-
-/* The owner's live promise of another slot; NULL when there is none. */
-static const struct tide_booking *substitute(const struct fixture *f)
-{
-    uint32_t cursor = 0;
-    const struct tide_booking *booking;
-    while ((booking = engine_next(f->engine, TIDE_REC_booking, &cursor)) != NULL)
-        if (booking->substitute_for != 0)
-            return booking;
-    return NULL;
-}
-
-static struct tide_booking written(const struct fixture *f, uint32_t id)
-{
-    struct tide_booking row, last = {0};
-    for (unsigned n = 0; fixture_effect(f, ENGINE_PUT, TIDE_REC_booking, n, &row); n++)
-        if (row.id == id)
-            last = row;
-    return last;
-}
+#include "tests/unit/owner_fixture.h"
 
 /* Plate 50 of the neighbour stands on slot 1 from 18:30, promised until 19:30; the owner is back at
  * eight, when all windows end. */
@@ -159,6 +99,37 @@ static void others_make_room_for_who_comes_after(void **state)
                      fixture_booking(f, behind)->slot);
         fixture_tear_down(&fresh);
     }
+}
+
+/* Two moves deep, the only room left for the last would be behind the overstayer: he is left alone,
+ * and who comes after him stays for now.
+ *
+ *     slot 1   50 50│  51 51 51 51
+ *     slot 3   53 53          55 55 55 57 57      55 could go to slot 4 if 56 went to slot 1
+ *     slot 4   54 54 54 54 54    56 56 56
+ */
+static void nobody_is_moved_behind_the_overstayer(void **state)
+{
+    struct fixture *f = *state;
+    set(f, TIDE_SETTING_no_show_min, 720);
+    set(f, TIDE_SETTING_reseat_steps, 0);
+    set(f, TIDE_SETTING_reseat_depth, 2);
+    fixture_book(f, NEIGHBOUR, 50, 1, 0, 60);
+    fixture_camera(f, 1, 50);
+    fixture_book(f, NEIGHBOUR, 52, 1, 0, 720);
+    fixture_book(f, NEIGHBOUR, 53, 1, 0, 55);
+    fixture_book(f, NEIGHBOUR, 54, 1, 0, 150);
+    uint32_t last = fixture_book(f, NEIGHBOUR, 56, 1, 210, 400);
+    uint32_t next = fixture_book(f, NEIGHBOUR, 51, 1, 80, 200);
+    uint32_t behind = fixture_book(f, NEIGHBOUR, 55, 1, 180, 300);
+    fixture_book(f, NEIGHBOUR, 57, 1, 310, 500);
+    assert_int_equal(fixture_booking(f, last)->slot, 4);
+    assert_int_equal(fixture_booking(f, next)->slot, 1);
+    assert_int_equal(fixture_booking(f, behind)->slot, 3);
+    set(f, TIDE_SETTING_reseat_steps, 1000);
+    fixture_pass(f, MONDAY_0800 + 60 * MIN_MS - f->now_ms);
+    assert_int_equal(fixture_booking(f, last)->slot, 4);
+    assert_int_equal(fixture_booking(f, next)->slot, 1);
 }
 
 static void what_cannot_move_is_told_at_its_start(void **state)
@@ -395,178 +366,6 @@ static void a_substitute_that_moves_is_told_anew(void **state)
     assert_true(fixture_told(f, OWNER, TIDE_NOTICE_KIND_substitute));
 }
 
-/* ---- a slot called back ---------------------------------------------------------------------- */
-static void call_back(struct fixture *f, int from_min, int until_min, tide_id swap, bool plan)
-{
-    fixture_send(f, OWNER, TIDE_REC_recall,
-                 &(struct tide_recall){.slot = 1,
-                                       .start_ms = MONDAY_0800 + from_min * MIN_MS,
-                                       .end_ms = MONDAY_0800 + until_min * MIN_MS,
-                                       .swap = swap,
-                                       .plan = plan});
-}
-
-static unsigned swaps(const struct fixture *f, struct tide_swap *ret_first)
-{
-    struct tide_swap swap;
-    unsigned n = 0;
-    for (; fixture_effect(f, ENGINE_ITEM, TIDE_REC_swap, n, &swap); n++)
-        if (n == 0)
-            *ret_first = swap;
-    return n;
-}
-
-/* As above: 51 on slot 1 fits nowhere unless 55 makes room. Told first, then done. */
-static void who_is_in_the_way_moves_with_others_if_need_be(void **state)
-{
-    struct fixture *f = *state;
-    uint8_t before[32], after[32];
-    set(f, TIDE_SETTING_reseat_steps, 0);
-    fixture_book(f, NEIGHBOUR, 50, 1, 0, 60);
-    uint32_t way = fixture_book(f, NEIGHBOUR, 51, 1, 80, 200);
-    fixture_book(f, NEIGHBOUR, 52, 1, 0, 720);
-    fixture_book(f, NEIGHBOUR, 53, 1, 0, 70);
-    uint32_t behind = fixture_book(f, NEIGHBOUR, 55, 1, 180, 300);
-    fixture_book(f, NEIGHBOUR, 54, 1, 0, 150);
-    tide_id slots[] = {fixture_booking(f, way)->slot, fixture_booking(f, behind)->slot};
-    assert_int_equal(slots[0], 1);
-    fixture_pass(f, 0);
-    engine_digest(f->engine, before);
-    call_back(f, 80, 200, 0, false);
-    CODE_IS(f, conflict); /* while nothing makes room */
-    engine_digest(f->engine, after);
-    assert_memory_equal(before, after, 32);
-    set(f, TIDE_SETTING_reseat_steps, 1000);
-    engine_digest(f->engine, before);
-    call_back(f, 80, 200, 0, true);
-    CODE_IS(f, ok);
-    unsigned moves = (unsigned)f->reply.limit;
-    assert_true(moves >= 2);
-    engine_digest(f->engine, after);
-    assert_memory_equal(before, after, 32);
-    call_back(f, 80, 200, 0, false);
-    CODE_IS(f, ok);
-    assert_int_equal(f->reply.limit, moves);
-    assert_int_not_equal(fixture_booking(f, way)->slot, 1);
-    assert_int_not_equal(fixture_booking(f, behind)->slot, slots[1]);
-}
-
-/* 50 is parked on slot 1 until 10:00, 51 comes there from 10:00 to 11:00. */
-static uint32_t parked_in_the_way(struct fixture *f)
-{
-    uint32_t id = fixture_book(f, NEIGHBOUR, 50, 1, 0, 120);
-    fixture_camera(f, 1, 50);
-    assert_int_equal(fixture_booking(f, id)->slot, 1);
-    assert_int_equal(fixture_booking(f, fixture_book(f, NEIGHBOUR, 51, 1, 120, 180))->slot, 1);
-    return id;
-}
-
-static void no_says_from_when_on(void **state)
-{
-    struct fixture *f = *state;
-    parked_in_the_way(f);
-    call_back(f, 60, 240, 0, false);
-    CODE_IS(f, conflict);
-    assert_int_equal(f->reply.free_until_ms, MONDAY_0800);
-    assert_int_equal(f->reply.free_from_ms, MONDAY_0800 + 120 * MIN_MS); /* 51 moves */
-    call_back(f, 120, 240, 0, false);
-    CODE_IS(f, ok);
-}
-
-static void another_slot_in_exchange(void **state)
-{
-    struct fixture *f = *state;
-    struct tide_swap swap = {0};
-    uint32_t parked = parked_in_the_way(f);
-    int32_t had = account(f, HOME_OWNER)->balance_min;
-    call_back(f, 60, 240, 0, false);
-    assert_int_equal(swaps(f, &swap), 1);
-    assert_int_equal(swap.slot, 2);
-    assert_int_equal(swap.minutes, 60);
-    call_back(f, 60, 240, swap.slot, true); /* only told */
-    assert_int_equal(swaps(f, &swap), 1);
-    assert_null(substitute(f));
-    call_back(f, 60, 240, swap.slot, false);
-    CODE_IS(f, ok);
-    const struct tide_booking *other = substitute(f);
-    assert_non_null(other);
-    assert_int_equal(other->slot, 2);
-    assert_int_equal(other->reason, TIDE_WHY_recall);
-    uint32_t id = other->id;
-    assert_int_equal(fixture_booking(f, parked)->slot, 1); /* the bookings stay */
-    call_back(f, 60, 240, 3, false);
-    CODE_IS(f, conflict); /* one is enough */
-    assert_int_equal(swaps(f, &swap), 0);
-    fixture_pass(f, 60 * MIN_MS);
-    assert_int_equal(fixture_camera(f, 1, 1).slot, 2);
-    fixture_camera(f, 2, 50); /* his own slot is free: nothing is taken from him */
-    assert_int_equal(fixture_booking(f, id)->state, TIDE_BOOKING_STATE_parked);
-    int32_t earned = account(f, HOME_OWNER)->balance_min - had;
-    fixture_camera(f, 2, 1);
-    assert_int_equal(account(f, HOME_OWNER)->balance_min, had + earned + 60);
-}
-
-static void what_is_swapped_must_fit(void **state)
-{
-    static const struct {
-        const char *rule;
-        tide_id swap;
-        bool taken;
-    } rows[] = {
-        {"free, in his zone", 3, true},
-        {"taken at the time", 2, false},
-        {"another zone, no walk to it", 5, false},
-        {"his own", 1, false},
-        {"none such", 99, false},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        void *fresh = NULL;
-        fixture_set_up(&fresh);
-        struct fixture *f = fresh;
-        parked_in_the_way(f);
-        assert_int_equal(fixture_booking(f, fixture_book(f, NEIGHBOUR, 52, 1, 100, 200))->slot, 2);
-        call_back(f, 60, 240, rows[i].swap, false);
-        if ((substitute(f) != NULL) != rows[i].taken ||
-            (f->reply.code == TIDE_CODE_ok) != rows[i].taken)
-            fail_msg("%s: %s", rows[i].rule, code_name(f->reply.code));
-        fixture_tear_down(&fresh);
-    }
-}
-
-static void only_who_was_there_earns(void **state)
-{
-    struct fixture *f = *state;
-    parked_in_the_way(f);
-    call_back(f, 60, 240, 2, false);
-    CODE_IS(f, ok);
-    int32_t had = account(f, HOME_OWNER)->balance_min;
-    fixture_send(f, OWNER, TIDE_REC_cancel, &(struct tide_cancel){.booking = substitute(f)->id});
-    CODE_IS(f, ok);
-    assert_int_equal(account(f, HOME_OWNER)->balance_min, had);
-}
-
-static void without_a_car_on_file_nothing_is_offered(void **state)
-{
-    struct fixture *f = *state;
-    struct tide_swap swap;
-    uint8_t blob[64];
-    struct tide_slot slot = {
-        .id = 1, .zone = 1, .title = TIDE_SLOT_TITLE_owned, .owner = HOME_THIRD, .sensed = 1};
-    fixture_put_blob(f, ADMIN, blob, fixture_row(blob, 0, TIDE_REC_slot, &slot), TIDE_REC_put);
-    CODE_IS(f, ok);
-    parked_in_the_way(f);
-    struct tide_recall recall = {
-        .slot = 1, .start_ms = MONDAY_0800 + HOUR_MS, .end_ms = MONDAY_0800 + 4 * HOUR_MS};
-    fixture_send(f, THIRD, TIDE_REC_recall, &recall);
-    CODE_IS(f, conflict);
-    assert_int_equal(swaps(f, &swap), 0);
-    recall.swap = 2;
-    fixture_send(f, THIRD, TIDE_REC_recall, &recall);
-    CODE_IS(f, conflict);
-    assert_null(substitute(f));
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -575,6 +374,7 @@ int main(void)
         cmocka_unit_test(who_comes_after_is_moved_before_he_comes),
         T(who_left_in_time_moves_nobody),
         cmocka_unit_test(others_make_room_for_who_comes_after),
+        T(nobody_is_moved_behind_the_overstayer),
         T(what_cannot_move_is_told_at_its_start),
         T(behind_a_strangers_car_nobody_is_left),
         T(an_owner_is_promised_another_slot_before_he_comes),
@@ -588,12 +388,6 @@ int main(void)
         T(it_cannot_be_made_longer),
         cmocka_unit_test(another_zone_within_the_walk_will_do),
         T(a_substitute_that_moves_is_told_anew),
-        T(who_is_in_the_way_moves_with_others_if_need_be),
-        T(no_says_from_when_on),
-        T(another_slot_in_exchange),
-        cmocka_unit_test(what_is_swapped_must_fit),
-        T(only_who_was_there_earns),
-        T(without_a_car_on_file_nothing_is_offered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
