@@ -22,7 +22,7 @@ static bool is_from_tables(unsigned kind)
 {
     return kind == TIDE_REC_ask_inbox || kind == TIDE_REC_ask_history ||
            kind == TIDE_REC_ask_passages || kind == TIDE_REC_ask_person ||
-           kind == TIDE_REC_ask_proof;
+           kind == TIDE_REC_ask_proof || kind == TIDE_REC_ask_strikes_past;
 }
 
 /* ---- tables --------------------------------------------------------------------------------- */
@@ -81,6 +81,15 @@ static void read_person(struct pump *pump, const struct waiting *wait, bool *ret
                 ret_more);
     select_rows(pump, wait,
                 (struct store_select){.kind = TIDE_REC_wish,
+                                      .field = "household",
+                                      .equals = person->household,
+                                      .also = "person",
+                                      .also_equals = person->id,
+                                      .newest_first = true,
+                                      .limit = PERSON_ROWS_MAX},
+                ret_more);
+    select_rows(pump, wait,
+                (struct store_select){.kind = TIDE_REC_strike,
                                       .field = "household",
                                       .equals = person->household,
                                       .also = "person",
@@ -175,6 +184,15 @@ static void read_tables(struct pump *pump, const struct waiting *wait, bool *ret
                                           .field = "household",
                                           .equals = wait->subject,
                                           .before = ask->ask_history.before,
+                                          .newest_first = true},
+                    ret_more);
+        break;
+    case TIDE_REC_ask_strikes_past:
+        select_rows(pump, wait,
+                    (struct store_select){.kind = TIDE_REC_strike,
+                                          .field = "household",
+                                          .equals = wait->subject,
+                                          .before = ask->ask_strikes_past.before,
                                           .newest_first = true},
                     ret_more);
         break;

@@ -81,10 +81,12 @@ static void put_hex(struct wire_out *out, const char *key, size_t key_len, int64
     wire_out_string(out, text, 16);
 }
 
-/* The hours of draws, of a zone that holds none. */
+/* The hours of draws, of a zone that holds none; the minutes of a notice that is of no strike. */
 static bool is_idle(const struct tide_record *desc, const struct tide_field *field,
                     const union tide_any *record)
 {
+    if (desc->kind == TIDE_REC_notice && record->notice.strike == 0)
+        return strcmp(field->name, "minutes") == 0;
     return desc->kind == TIDE_REC_zone && record->zone.policy != TIDE_ZONE_POLICY_draw &&
            strncmp(field->name, "draw_", 5) == 0;
 }
@@ -195,6 +197,8 @@ static void put_reply(struct wire_out *out, const struct tide_frame *frame, cons
         put_time(out, frame, "free_until", 10, reply->free_until_ms);
     if (reply->limit != 0)
         wire_put_int(out, "limit", reply->limit);
+    if (reply->why == TIDE_WHY_day_cap || reply->why == TIDE_WHY_month_cap)
+        wire_put_int(out, "left_min", reply->left_min);
 }
 
 /* Finds the one REPLY. False when there is none. */

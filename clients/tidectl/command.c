@@ -278,6 +278,19 @@ static const struct ctl_param p_rules[] = {{"VERSION", "rules_version", CTL_INT,
                                            P_FOR,
                                            P_VIA,
                                            END};
+static const struct ctl_param p_strike_list[] = {{"--zone", "zone", CTL_TEXT, false, NULL,
+                                                  "those of a zone that wait for a decision",
+                                                  "某车区待裁定的记录"},
+                                                 P_FOR,
+                                                 END};
+static const struct ctl_param p_strike_contest[] = {
+    {"STRIKE", "strike", CTL_INT, true, NULL, "number of the strike", "违规记录编号"}, P_VIA, END};
+static const struct ctl_param p_strike_decide[] = {
+    {"STRIKE", "strike", CTL_INT, true, NULL, "number of the strike", "违规记录编号"},
+    {"VERDICT", "verdict", CTL_WORD, true, "upheld void", "upheld or void",
+     "upheld 成立、void 作废"},
+    P_VIA,
+    END};
 static const struct ctl_param p_draw_ask[] = {
     P_PLATE,      {"--zone", "zone", CTL_TEXT, true, NULL, "the zone", "车区"},
     P_FROM(true), P_UNTIL(true),
@@ -388,6 +401,17 @@ const struct ctl_command ctl_commands[] = {
      "decide a draw anew and compare", "重新计算并核对一次抽签", "tidectl draw verify 3",
      "The secret, the list of wishes, the lots and the result are all computed on this machine.",
      "密值、名单、签号与结果全部在本机重新计算。"},
+    {"strike list", "strike.list", p_strike_list, NULL, "strikes that are not over, with evidence",
+     "未了结的违规记录及凭据", "tidectl strike list", NULL, NULL},
+    {"strike history", "strike.history", p_for, NULL, "all strikes, void ones too",
+     "全部违规记录(含作废)", "tidectl strike history", NULL, NULL},
+    {"strike contest", "strike.contest", p_strike_contest, NULL, "object to a strike",
+     "对违规记录提出申诉", "tidectl strike contest 5",
+     "It has no effect while somebody else decides; if nobody does in time, it is void.",
+     "由他人裁定,其间不生效;逾期未裁定即作废。"},
+    {"strike decide", "strike.decide", p_strike_decide, NULL,
+     "decide a contested strike (committee, property)", "裁定申诉(居委会委员、物业)",
+     "tidectl strike decide 5 void", NULL, NULL},
     {"account", "account.read", p_for, NULL, "the household's minutes", "本户分钟账户",
      "tidectl account", NULL, NULL},
     {"inbox", "inbox.read", p_inbox, ctl_run_inbox, "your notices", "您的通知", "tidectl inbox",

@@ -52,6 +52,19 @@ static const struct {
      "您已中签:{plate},{zone} 区,{start} 至 {end},预约编号 {booking}。"},
     {"draw_lost", "You were not drawn this time: {plate}, zone {zone}, {start} to {end}. {why}",
      "此次未中签:{plate},{zone} 区,{start} 至 {end}。{why}"},
+    {"strike_made",
+     "Strike {strike}: {strike_kind}, {plate}, booking {booking}, {start}, {minutes} min, seen by "
+     "{witness}. It has no effect yet; contest it until {end} (`tidectl strike contest {strike}`).",
+     "违规记录 {strike}:{strike_kind},{plate},预约 {booking},{start},{minutes} "
+     "分钟,凭据:{witness}。"
+     "目前尚不生效,可在 {end} 前申诉(`tidectl strike contest {strike}`)。"},
+    {"strike_contested",
+     "Strike {strike} is contested: {strike_kind}, {plate}, {start}, {minutes} min, seen by "
+     "{witness}. Decide until {end}, or it is void.",
+     "违规记录 {strike} 被申诉:{strike_kind},{plate},{start},{minutes} 分钟,凭据:{witness}。"
+     "请在 {end} 前裁定,逾期作废。"},
+    {"strike_decided", "Strike {strike} ({plate}, {start}) is decided. {why}",
+     "违规记录 {strike}({plate},{start})已有结论。{why}"},
     {"visitor_came", "Your visitor {plate} has come (zone {zone}).",
      "您的访客 {plate} 已到({zone} 区)。"},
 };
@@ -66,6 +79,9 @@ static void value_of(const cJSON *row, const char *name, char *out, size_t cap)
         snprintf(out, cap, "%.0f", value->valuedouble);
     else if (cJSON_IsString(value) && strcmp(name, "why") == 0)
         snprintf(out, cap, "(%s)", ctl_word(name, value->valuestring));
+    else if (cJSON_IsString(value) &&
+             (strcmp(name, "strike_kind") == 0 || strcmp(name, "witness") == 0))
+        snprintf(out, cap, "%s", ctl_word(name, value->valuestring));
     else if (cJSON_IsString(value) && (strcmp(name, "start") == 0 || strcmp(name, "end") == 0))
         ctl_when_show(value->valuestring, out, cap);
     else if (cJSON_IsString(value))

@@ -68,6 +68,16 @@ static const struct sentence whys[] = {
     {"minutes_short", "the household's minutes do not suffice", "本户分钟数不足",
      "book a shorter time, or lend a slot to earn minutes (`tidectl account`)",
      "请缩短时间,或共享车位以获得分钟数(`tidectl account`)"},
+    {"day_cap", "the household's minutes of that day are used up", "本户当日可约分钟数已达上限",
+     "book a shorter time, or another day", "请缩短时间或改约其他日期"},
+    {"month_cap", "the household's minutes of that month are used up", "本户当月可约分钟数已达上限",
+     "book a shorter time, or wait for the next month", "请缩短时间或下月再约"},
+    {"strikes",
+     "the household has as many strikes as it may have; it may book only what starts soon",
+     "本户违规记录已达上限,只能预约即将开始的时段", "see `tidectl strike list`",
+     "见 `tidectl strike list`"},
+    {"own_case", "who is party to it or reported it does not decide it", "当事人及举报人不得裁定",
+     NULL, NULL},
     {"plate_overlap", "this plate already has a booking at that time", "该车牌在此时段已有预约",
      "see `tidectl list`; cancel or extend that one", "见 `tidectl list`;可取消或延长原预约"},
     {"already_parked", "the car is there already", "车辆已在场", NULL, NULL},
@@ -194,6 +204,9 @@ static void add_offer(char *out, size_t cap, const cJSON *reply)
         add(out, cap, CTL_T("\n  it would fit from %s on", "\n  %s 起可约"), from);
     if (limit != 0)
         add(out, cap, CTL_T("\n  the limit is %.0f", "\n  上限为 %.0f"), limit);
+    if (cJSON_HasObjectItem(reply, "left_min"))
+        add(out, cap, CTL_T(", %.0f minutes of it are left", ",还剩 %.0f 分钟"),
+            ctl_number_of(reply, "left_min"));
 }
 
 /* One thing in the way, or one offer, a line each. */

@@ -211,6 +211,10 @@ static const struct shape shapes[] = {
       {"balance_min", "minutes", "分钟余额", C_NUMBER},
       {"held_min", "held by bookings", "预约占用", C_NUMBER},
       {"used_min", "used lately", "近期已用", C_NUMBER},
+      {"lent_min", "lent lately", "近期出借", C_NUMBER},
+      {"day_min", "used on day", "当日已用", C_NUMBER},
+      {"month_min", "used in month", "当月已用", C_NUMBER},
+      {"pending_min", "charges pending", "待定扣减", C_NUMBER},
       {"no_shows", "no-shows", "未到次数", C_NUMBER},
       {"overstays", "overstays", "超时次数", C_NUMBER}}},
     {"draw",
@@ -237,6 +241,20 @@ static const struct shape shapes[] = {
       FINISH,
       {"used_min", "used before", "已用分钟", C_NUMBER},
       {"booking", "booking", "预约", C_NUMBER},
+      WHY}},
+    {"strike",
+     false,
+     {{"strike", "no.", "编号", C_NUMBER},
+      KIND,
+      STATE,
+      {"at", "when", "时间", C_TIME},
+      {"minutes", "minutes", "分钟", C_NUMBER},
+      {"witness", "seen by", "凭据", C_WORD},
+      {"booking", "booking", "预约", C_NUMBER},
+      {"contest_until", "contest until", "申诉截止", C_TIME},
+      {"decide_until", "decided until", "裁定截止", C_TIME},
+      {"expires", "expires", "失效", C_TIME},
+      {"charge_min", "charge", "拟扣分钟", C_NUMBER},
       WHY}},
     {"posting",
      false,
@@ -296,29 +314,11 @@ static const struct shape *shape_of(const char *is)
     return NULL;
 }
 
-static void show_list(const char *member, const cJSON *list, char *out, size_t cap)
-{
-    const cJSON *item;
-    size_t len = 0;
-
-    out[0] = '\0';
-    if (strcmp(member, "weekdays") == 0 && cJSON_GetArraySize(list) == 7)
-        return; /* all of them: nothing to say */
-    cJSON_ArrayForEach(item, list)
-    {
-        if (!cJSON_IsString(item) || len + 1 >= cap)
-            continue;
-        snprintf(out + len, cap - len, "%s%s", len ? CTL_T("+", "、") : "",
-                 ctl_word(member, item->valuestring));
-        len = strlen(out);
-    }
-}
-
 static void show_value(const struct column *column, const cJSON *value, char *out, size_t cap)
 {
     out[0] = '\0';
     if (cJSON_IsArray(value))
-        show_list(column->member, value, out, cap);
+        ctl_word_list(column->member, value, out, cap);
     else if (cJSON_IsNumber(value) && value->valuedouble != 0)
         snprintf(out, cap, "%.0f", value->valuedouble);
     else if (cJSON_IsNumber(value) && column->kind == C_NUMBER)

@@ -180,6 +180,8 @@ void ctl_only_zone(struct ctl *ctl, char *ret, size_t cap, char *ret_names, size
 void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A word of the protocol for people; the word itself (with blanks) when it is not known. */
 const char *ctl_word(const char *member, const char *word);
+/* The words of a list in a row; none for all seven weekdays. */
+void ctl_word_list(const char *member, const cJSON *list, char *out, size_t cap);
 /* Why a request was refused and what would help, one sentence a line, into out. what: "book". */
 void ctl_refusal(const char *what, const cJSON *reply, char *out, size_t cap);
 /* A notice as a sentence. */

@@ -130,6 +130,20 @@ static const struct word words[] = {
     {NULL, "all_taken", "已约满"},
     {NULL, "no_window", "未开放"},
     {NULL, "in_pieces", "不连续"},
+    /* strikes */
+    {NULL, "pending", "待申诉期满"},
+    {NULL, "contested", "已申诉"},
+    {NULL, "upheld", "成立"},
+    {NULL, "clock", "到时未到"},
+    {NULL, "strikes", "违规记录"},
+    {NULL, "sensor_unsure", "地磁数据不可靠"},
+    {NULL, "rules_not_accepted", "未签认规则"},
+    {NULL, "undecided", "逾期未裁定"},
+    {NULL, "own_case", "本人事项"},
+    {NULL, "overstayer", "前车未离场"},
+    {NULL, "calendar", "日历调整"},
+    {NULL, "day_cap", "当日上限"},
+    {NULL, "month_cap", "当月上限"},
     {NULL, "shorter", "缩短"},
     {NULL, "later", "推后"},
     {NULL, "earlier", "提前"},
@@ -174,4 +188,22 @@ const char *ctl_word(const char *member, const char *word)
     for (char *at = out; *at; at++)
         *at = *at == '_' ? ' ' : *at;
     return out;
+}
+
+void ctl_word_list(const char *member, const cJSON *list, char *out, size_t cap)
+{
+    const cJSON *item;
+    size_t len = 0;
+
+    out[0] = '\0';
+    if (strcmp(member, "weekdays") == 0 && cJSON_GetArraySize(list) == 7)
+        return; /* all of them: nothing to say */
+    cJSON_ArrayForEach(item, list)
+    {
+        if (!cJSON_IsString(item) || len + 1 >= cap)
+            continue;
+        snprintf(out + len, cap - len, "%s%s", len ? CTL_T("+", "、") : "",
+                 ctl_word(member, item->valuestring));
+        len = strlen(out);
+    }
 }

@@ -77,7 +77,8 @@ enum due_kind {
     DUE_INCIDENT,
     DUE_ZONE_DRAW,
     DUE_DRAW,
-    DUE_FORECAST
+    DUE_FORECAST,
+    DUE_STRIKE
 };
 #define DUE_NEVER INT64_MAX
 struct due {

@@ -79,7 +79,7 @@ size_t engine_event_unpack(const uint8_t *in, size_t len, struct engine_event *r
     if (len < 5)
         return 0;
     const struct tide_record *desc = tide_record_of(in[0]);
-    if (desc == NULL || desc->key_count != 0 || desc->kind < 100 || desc->kind > 169)
+    if (desc == NULL || desc->key_count != 0 || desc->kind < 100 || desc->kind > 199)
         return 0;
     event.kind = in[0];
     event.user = (uint32_t)tide_little_get(in + 1, 4);

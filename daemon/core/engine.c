@@ -17,6 +17,7 @@
 #include "daemon/core/parking/draw_proof.h"
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/parking/slices.h"
+#include "daemon/core/parking/strike.h"
 #include "daemon/core/put.h"
 
 /* ---- memory --------------------------------------------------------------------------------- */
@@ -91,9 +92,11 @@ static void carve_all(struct engine *e, struct carve *carve, const struct engine
     table_carve(&e->plates, carve, sizeof(struct plate_state), l->bookings + l->sessions, false);
     table_carve(&e->draws, carve, sizeof(struct draw_state), TIDE_DRAWS_MAX, false);
     table_carve(&e->wishes, carve, sizeof(struct wish_state), l->bookings / 4 + 64, false);
+    table_carve(&e->strikes, carve, sizeof(struct strike_state), l->bookings / 4 + 64, false);
     e->draw_lot = carve_take(carve, sizeof *e->draw_lot);
     heap_carve(&e->heap, carve,
-               l->bookings + l->series + l->slots + l->incidents + l->zones + TIDE_DRAWS_MAX + 3);
+               l->bookings + l->series + l->slots + l->incidents + l->zones + TIDE_DRAWS_MAX +
+                   l->bookings / 4 + 64 + 3);
     e->ring_days = freemap_ring_days(l->horizon_days_max);
     e->ring_words = e->ring_days * TIDE_GRAINS_A_DAY / 64;
     freemap_carve(e, carve, l);
@@ -133,10 +136,10 @@ void engine_set_trace(struct engine *engine, engine_trace_fn *fn, void *arg)
 unsigned engine_pool_used_pct(const struct engine *engine)
 {
     const struct table *tables[] = {
-        &engine->places,    &engine->persons,  &engine->roles,  &engine->users,
-        &engine->vehicles,  &engine->zones,    &engine->slots,  &engine->lanes,
-        &engine->windows,   &engine->bookings, &engine->series, &engine->sessions,
-        &engine->incidents, &engine->days,     &engine->draws,  &engine->wishes};
+        &engine->places, &engine->persons,  &engine->roles,     &engine->users,   &engine->vehicles,
+        &engine->zones,  &engine->slots,    &engine->lanes,     &engine->windows, &engine->bookings,
+        &engine->series, &engine->sessions, &engine->incidents, &engine->days,    &engine->draws,
+        &engine->wishes, &engine->strikes};
     unsigned most = 0;
     for (unsigned i = 0; i < sizeof tables / sizeof *tables; i++) {
         unsigned pct = (unsigned)((uint64_t)tables[i]->count * 100 / tables[i]->cap);
@@ -190,6 +193,9 @@ static void fall_due(struct step *step, const struct due *due)
         break;
     case DUE_DRAW:
         draw_fall_due(step, draw_of(engine, id));
+        break;
+    case DUE_STRIKE:
+        strike_fall_due(step, table_find(&engine->strikes, id));
         break;
     case DUE_FORECAST:
         forecast_fall_due(step, zone_of(engine, id));
@@ -312,6 +318,8 @@ static rule *const rules[TIDE_REC_MAX] = {
     [TIDE_REC_draw_value] = draw_value_take,
     [TIDE_REC_draw_seal] = draw_seal_take,
     [TIDE_REC_draw_result] = draw_result_take,
+    [TIDE_REC_strike_contest] = strike_contest_take,
+    [TIDE_REC_strike_decide] = strike_decide_take,
 };
 
 /* The daemon's own: nobody speaks, nobody is answered. */

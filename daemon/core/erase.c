@@ -12,6 +12,7 @@
 #include "daemon/core/authority.h"
 #include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
+#include "daemon/core/parking/strike.h"
 #include "daemon/core/put.h"
 
 static void forgotten(struct step *step, enum tide_name_kind kind, uint32_t id)
@@ -68,6 +69,7 @@ static void forget_person(struct step *step, struct person_state *person)
     end_series_of(step, id);
     cancel_of_person(step, id, household);
     wishes_forget(step, id);
+    strikes_forget(step, id);
     while (person->first_user != 0) {
         struct user_state *user = user_of(engine, person->first_user);
         tide_id user_id = user->row.id;

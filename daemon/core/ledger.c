@@ -38,6 +38,16 @@ void ledger_hold(struct step *step, tide_id household, int32_t minutes)
         step_put(step, TIDE_REC_account, &account->row);
 }
 
+void ledger_pend(struct step *step, tide_id household, int32_t minutes)
+{
+    struct account_state *account = account_of(step->engine, household);
+    CHECK(account != NULL);
+    account->row.pending_min += minutes;
+    CHECK(account->row.pending_min >= 0);
+    if (minutes != 0)
+        step_put(step, TIDE_REC_account, &account->row);
+}
+
 int32_t ledger_post(struct step *step, enum tide_posting_reason reason, tide_id from, tide_id to,
                     int32_t minutes, tide_id booking)
 {
@@ -57,6 +67,8 @@ int32_t ledger_post(struct step *step, enum tide_posting_reason reason, tide_id 
     bool stayed = reason == TIDE_POSTING_REASON_stay || reason == TIDE_POSTING_REASON_overstay;
     if (stayed && from != 0)
         giver->used_min += minutes < USED_MIN_MAX - giver->used_min ? minutes : 0;
+    if (stayed && taker != &engine->pool)
+        taker->lent_min += minutes < USED_MIN_MAX - taker->lent_min ? minutes : 0;
     giver->balance_min -= minutes;
     taker->balance_min += minutes;
     struct tide_posting posting = {.id = step_new_id(step, TIDE_COUNTER_posting),
@@ -76,6 +88,7 @@ static void grant(struct step *step, struct account_state *account, int32_t mont
 {
     account->row.granted_month = month;
     account->row.used_min /= 2;
+    account->row.lent_min /= 2;
     int32_t minutes = (int32_t)step->engine->setting[TIDE_SETTING_grant_min];
     tide_id household = account->row.household;
     if (ledger_post(step, TIDE_POSTING_REASON_grant, 0, household, minutes, 0) == 0)

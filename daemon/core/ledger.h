@@ -12,6 +12,8 @@
 int64_t ledger_available(const struct engine *engine, tide_id household);
 /* Changes what is held by so many minutes; the account must exist. */
 void ledger_hold(struct step *step, tide_id household, int32_t minutes);
+/* Likewise of charges that are not final. */
+void ledger_pend(struct step *step, tide_id household, int32_t minutes);
 /* Moves minutes; from and to may be 0 (the pool). Never takes an account below its floor: returns
  * what was really moved. */
 int32_t ledger_post(struct step *step, enum tide_posting_reason reason, tide_id from, tide_id to,

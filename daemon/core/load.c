@@ -9,6 +9,7 @@
 #include "daemon/core/ledger.h"
 #include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
+#include "daemon/core/parking/strike.h"
 #include "daemon/core/put.h"
 #include "daemon/core/sound.h"
 
@@ -22,7 +23,7 @@ bool setting_bounds(unsigned key, int64_t *ret_least, int64_t *ret_most)
 #undef BOUNDS_
     };
     bool of_the_engine = key > TIDE_SETTING_compensation_min && key < TIDE_SETTING_reseat_steps;
-    if (key < TIDE_SETTING_horizon_days || key > TIDE_SETTING_walk_max_m || of_the_engine)
+    if (key < TIDE_SETTING_horizon_days || key >= TIDE_SETTINGS_COUNT || of_the_engine)
         return false;
     *ret_least = bounds[key].least;
     *ret_most = bounds[key].most;
@@ -80,6 +81,8 @@ static struct table *table_of(struct engine *e, unsigned kind)
         return &e->draws;
     case TIDE_REC_wish:
         return &e->wishes;
+    case TIDE_REC_strike:
+        return &e->strikes;
     case TIDE_REC_forecast_level:
         return &e->levels;
     default:
@@ -103,6 +106,8 @@ bool engine_row_is_live(unsigned kind, const void *row)
         return TIDE_DRAW_LIVE(any->draw.state);
     case TIDE_REC_wish:
         return any->wish.state == TIDE_WISH_STATE_waiting;
+    case TIDE_REC_strike:
+        return TIDE_STRIKE_LIVE(any->strike.state);
     case TIDE_REC_posting:
     case TIDE_REC_notice:
     case TIDE_REC_command:
@@ -242,6 +247,10 @@ static int link_promises(struct engine *engine)
     struct wish_state *wish;
     while ((wish = table_next(&engine->wishes, &cursor)) != NULL)
         wish_attach(engine, wish); /* its draw is there: sound.c */
+    cursor = 0;
+    struct strike_state *strike;
+    while ((strike = table_next(&engine->strikes, &cursor)) != NULL)
+        strike_attach(engine, strike);
     return 0;
 }
 
@@ -273,6 +282,10 @@ void deadlines_rebuild(struct engine *engine)
     struct draw_state *draw;
     while ((draw = table_next(&engine->draws, &cursor)) != NULL)
         draw_due(engine, draw);
+    cursor = 0;
+    struct strike_state *strike;
+    while ((strike = table_next(&engine->strikes, &cursor)) != NULL)
+        strike_due(engine, strike);
     windows_roll_due(engine);
     windows_resettle_due(engine);
     ledger_grant_due(engine);

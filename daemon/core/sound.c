@@ -128,7 +128,7 @@ static bool window_row_is_sound(const struct engine *engine, const void *row)
 static bool account_is_sound(const struct engine *engine, const void *row)
 {
     const struct tide_account *it = row;
-    return place_of(engine, it->household) != NULL && it->held_min >= 0;
+    return place_of(engine, it->household) != NULL && it->held_min >= 0 && it->pending_min >= 0;
 }
 
 static bool booking_is_sound(const struct engine *engine, const void *row)
@@ -224,6 +224,15 @@ static bool wish_is_sound(const struct engine *engine, const void *row)
            w->start_ms % TIDE_GRAIN_MS == 0 && w->end_ms % TIDE_GRAIN_MS == 0;
 }
 
+static bool strike_is_sound(const struct engine *engine, const void *row)
+{
+    const struct tide_strike *s = row;
+    return has_account(engine, s->household) && zone_of(engine, s->zone) != NULL &&
+           place_or_none(engine, s->lender) && s->kind != TIDE_STRIKE_KIND_none &&
+           s->charge_min >= 0 && s->start_ms <= s->at_ms && s->contest_until_ms > s->made_ms &&
+           (s->state != TIDE_STRIKE_STATE_contested || s->decide_until_ms > s->made_ms);
+}
+
 static const struct {
     uint8_t kind, counter; /* 0: its ids are not counted here */
     bool (*is_sound)(const struct engine *engine, const void *row);
@@ -246,6 +255,7 @@ static const struct {
     {TIDE_REC_gateway_cursor, 0, cursor_is_sound},
     {TIDE_REC_draw, TIDE_COUNTER_draw, draw_is_sound},
     {TIDE_REC_wish, TIDE_COUNTER_wish, wish_is_sound},
+    {TIDE_REC_strike, TIDE_COUNTER_strike, strike_is_sound},
     {TIDE_REC_forecast, 0, forecast_is_sound},
     {TIDE_REC_forecast_level, 0, level_is_sound},
 };

@@ -34,7 +34,8 @@ struct place_state {
     uint32_t live_bookings;
     struct order bookings; /* of a household */
     uint32_t first_vehicle;
-    uint32_t padding;
+    uint32_t wishes;                /* that wait for draws */
+    uint32_t first_strike, strikes; /* that live, in no order; how many of them are upheld */
 };
 struct person_state {
     struct tide_person row;
@@ -117,6 +118,10 @@ struct wish_state {
     struct tide_wish row;
     uint32_t next_of_draw, padding;
 };
+struct strike_state {
+    struct tide_strike row;
+    uint32_t next_of_household, due_position;
+};
 struct day_state {
     struct tide_day row;
 };
@@ -151,7 +156,7 @@ struct engine {
     struct tide_account pool; /* account 0 */
     struct table places, persons, roles, users, vehicles, zones, slots, lanes, windows, accounts,
         bookings, series, sessions, spots, incidents, days, cursors, plates, commands, draws,
-        wishes, forecasts, levels;
+        wishes, strikes, forecasts, levels;
     struct draw_lot *draw_lot; /* scratch, see parking/draw_proof.h */
     uint32_t first_of_role[16];
     uint32_t role_number; /* last given */

@@ -18,6 +18,8 @@ const char *store_table_live(unsigned kind)
         return "state <= 1";
     case TIDE_REC_draw:
         return "state <= 3";
+    case TIDE_REC_strike:
+        return "state <= 2";
     case TIDE_REC_wish:
     case TIDE_REC_series:
     case TIDE_REC_session:

@@ -84,7 +84,7 @@ static enum store_error begin(struct again *again)
 bool store_verify_may_step(const struct engine *engine, const struct engine_event *event)
 {
     uint32_t cursor = 0;
-    if (event->kind > TIDE_REC_draw_result)
+    if (TIDE_EVENT_IS_ASK(event->kind))
         return false;
     if (event->when_ms < engine_now(engine))
         return false;

@@ -48,6 +48,9 @@
 #define TIDE_DRAW_SETTLED_A_STEP 8 /* wishes told by one deadline */
 #define TIDE_DRAW_PAGE 16          /* wishes, and spans, of a draw in one reply */
 
+/* Strikes. */
+#define TIDE_STRIKES_VOIDED_A_STEP 64 /* by one word of a gate that was cut off */
+
 /* Devices. Elapsed time, never scaled. */
 #define TIDE_GATE_PULSE_VALID_MS 5000
 #define TIDE_GATE_ANSWER_MS 150

@@ -49,6 +49,7 @@
     X(lane, uint32_t) X(window, uint32_t) X(booking, uint32_t) X(series, uint32_t)                 \
     X(session, uint32_t) X(incident, uint32_t) X(posting, uint32_t) X(notice, uint32_t)            \
     X(command, uint32_t) X(passage, uint32_t) X(draw, uint32_t) X(wish, uint32_t)                  \
+    X(strike, uint32_t)                                                                            \
     X(hex, int64_t) /* sixteen hexadecimal digits: a quarter of a digest, half of a nonce */
 
 /* ---- rows: R(number, name, keys) -------------------------------------------------------- */
@@ -65,7 +66,7 @@
     R(14, booking, 1) R(15, series, 1) R(16, session, 1) R(17, spot, 1) R(18, incident, 1)         \
     R(19, posting, 1) R(20, notice, 1) R(21, command, 1) R(22, passage, 1)                         \
     R(23, gateway_cursor, 1) R(24, forgotten, 2) R(25, outcome, 1)                                 \
-    R(26, draw, 1) R(27, wish, 1) R(28, draw_span, 1) R(40, forecast, 3)                           \
+    R(26, draw, 1) R(27, wish, 1) R(28, draw_span, 1) R(32, strike, 1) R(40, forecast, 3)          \
     R(41, forecast_level, 1)
 
 #define TIDE_FIELDS_setting_row(F, O) F(O, enum_setting, key) F(O, i64, value)
@@ -115,16 +116,23 @@
     F(O, person, by)
 /* All balances sum to 0; held is promised by live bookings. Account 0 is the pool.
  * granted_month: year * 12 + month - 1 of the last monthly grant. used: minutes of stays and
- * overstays, halved with each grant, so that what is long ago counts little (draws). */
+ * overstays, halved with each grant, so that what is long ago counts little (draws); lent: likewise
+ * what its slots were used by others. day_min, month_min: what its ended bookings used of the civil
+ * day day_date and of the month (year * 12 + month - 1), for the caps. pending: charges of strikes
+ * that are not final. */
 #define TIDE_FIELDS_account(F, O)                                                                  \
     F(O, place, household)                                                                         \
     F(O, minutes, balance_min)                                                                     \
     F(O, minutes, held_min) F(O, u16, no_shows) F(O, u16, overstays) F(O, i32, granted_month)      \
-    F(O, minutes, used_min)
+    F(O, minutes, used_min)                                                                        \
+    F(O, minutes, lent_min)                                                                        \
+    F(O, date, day_date) F(O, minutes, day_min) F(O, i32, month) F(O, minutes, month_min)          \
+    F(O, minutes, pending_min)
 /* slot is provisional until the car is there. outside: why the promise lies outside a window.
  * looked_ms: when it was last seen to who comes after it, since it overstays (parking/overrun.c).
  * substitute_for: the household's own slot, which somebody else has at the time; such a promise
- * costs nothing, its reason says why it was made (overstayer, recall) and later why it ended. */
+ * costs nothing, its reason says why it was made (overstayer, recall) and later why it ended.
+ * disturbed: what of others' doing first touched it (overstayer, recall, blackout, calendar). */
 #define TIDE_FIELDS_booking(F, O)                                                                  \
     F(O, booking, id)                                                                              \
     F(O, enum_booking_state, state)                                                                \
@@ -138,7 +146,8 @@
     F(O, session, session) F(O, time, start_ms) F(O, time, end_ms) F(O, time, no_show_ms)          \
     F(O, time, made_ms) F(O, time, ended_ms) F(O, minutes, held_min)                               \
     F(O, minutes, charged_min) F(O, enum_why, outside) F(O, enum_why, reason)                      \
-    F(O, u16, moves) F(O, u8, warned) F(O, time, looked_ms) F(O, slot, substitute_for)
+    F(O, u16, moves) F(O, u8, warned) F(O, time, looked_ms) F(O, slot, substitute_for)             \
+    F(O, enum_why, disturbed)
 #define TIDE_FIELDS_series(F, O)                                                                   \
     F(O, series, id)                                                                               \
     F(O, enum_series_state, state)                                                                 \
@@ -193,7 +202,9 @@
     F(O, booking, booking)                                                                         \
     F(O, incident, incident)                                                                       \
     F(O, plate, plate)                                                                             \
-    F(O, zone, zone) F(O, slot, slot) F(O, time, start_ms) F(O, time, end_ms) F(O, enum_why, why)
+    F(O, zone, zone) F(O, slot, slot) F(O, time, start_ms) F(O, time, end_ms) F(O, enum_why, why)  \
+    F(O, strike, strike) F(O, enum_strike_kind, strike_kind) F(O, minutes, minutes)                \
+    F(O, enum_witness, witness)
 #define TIDE_FIELDS_command(F, O)                                                                  \
     F(O, command, id)                                                                              \
     F(O, user, gateway)                                                                            \
@@ -216,8 +227,9 @@
     F(O, booking, booking)                                                                         \
     F(O, session, session)                                                                         \
     F(O, time, at_ms) F(O, time, device_ms) F(O, flag, replayed) F(O, enum_source, source)
+/* alone_ms: when it last decided by itself, or told late what it saw while it was cut off. */
 #define TIDE_FIELDS_gateway_cursor(F, O)                                                           \
-    F(O, user, gateway) F(O, u32, boot) F(O, u32, seq) F(O, time, seen_ms)
+    F(O, user, gateway) F(O, u32, boot) F(O, u32, seq) F(O, time, seen_ms) F(O, time, alone_ms)
 #define TIDE_FIELDS_forgotten(F, O) F(O, enum_name_kind, kind) F(O, u32, id) F(O, time, at_ms)
 
 /* All wishes of a time in a zone, decided together. Wishes are taken from ask_from to ask_until for
@@ -255,6 +267,25 @@
     F(O, u32, id)                                                                                  \
     F(O, draw, draw)                                                                               \
     F(O, u32, number) F(O, enum_slot_class, cls) F(O, time, start_ms) F(O, time, end_ms)
+/* Held against a household. From start (of the promise of who did not come, its end of who
+ * left late) to at is what the evidence covers; minutes: how many that were. reporter: whose hand
+ * told it. charge_min goes to the lender once it is upheld; charged_min: what was really moved. */
+#define TIDE_FIELDS_strike(F, O)                                                                   \
+    F(O, strike, id)                                                                               \
+    F(O, enum_strike_kind, kind)                                                                   \
+    F(O, enum_strike_state, state)                                                                 \
+    F(O, place, household)                                                                         \
+    F(O, person, person)                                                                           \
+    F(O, plate, plate)                                                                             \
+    F(O, booking, booking)                                                                         \
+    F(O, incident, incident)                                                                       \
+    F(O, zone, zone)                                                                               \
+    F(O, slot, slot)                                                                               \
+    F(O, time, start_ms) F(O, time, at_ms) F(O, minutes, minutes) F(O, enum_witness, witness)      \
+    F(O, person, reporter) F(O, u16, rules_version) F(O, time, made_ms)                            \
+    F(O, time, contest_until_ms) F(O, time, contested_ms) F(O, time, decide_until_ms)              \
+    F(O, person, decided_by) F(O, time, decided_ms) F(O, time, expires_ms) F(O, enum_why, why)     \
+    F(O, minutes, charge_min) F(O, place, lender) F(O, minutes, charged_min)
 /* What a zone's open slots are used at this full hour of such a day, as a rule, by promises and
  * cars; how far days lie from it; of how many days that was learned (parking/forecast.c). */
 #define TIDE_FIELDS_forecast(F, O)                                                                 \
@@ -291,7 +322,8 @@
     R(149, ask_inbox, 0) R(150, ask_history, 0)                                                    \
     R(151, ask_person, 0) R(152, ask_zones, 0)                                                     \
     R(153, backup, 0) R(154, ask_passages, 0) R(155, ask_draws, 0) R(156, ask_proof, 0)            \
-    R(160, ask_forecast, 0)
+    R(160, ask_forecast, 0) R(166, ask_strikes, 0) R(167, ask_strikes_past, 0)                     \
+    R(176, strike_contest, 0) R(177, strike_decide, 0)
 #define TIDE_EVENT_IS_ASK(kind) ((kind) >= 140 && (kind) <= 169)
 
 #define TIDE_FIELDS_tick(F, O) F(O, u8, unused)
@@ -421,6 +453,11 @@
     F(O, hex, secret_1)                                                                            \
     F(O, hex, secret_2) F(O, hex, secret_3) F(O, hex, secret_4) F(O, i64, limit)
 
+#define TIDE_FIELDS_strike_contest(F, O) F(O, strike, strike) F(O, enum_via, via)
+/* verdict: upheld or void. */
+#define TIDE_FIELDS_strike_decide(F, O)                                                            \
+    F(O, strike, strike) F(O, enum_strike_state, verdict) F(O, enum_via, via)
+
 /* Asked, answered, not journaled. */
 #define TIDE_FIELDS_ask_quote(F, O)                                                                \
     F(O, plate, plate)                                                                             \
@@ -428,6 +465,9 @@
 #define TIDE_FIELDS_ask_bookings(F, O) F(O, place, household) F(O, person, person)
 #define TIDE_FIELDS_ask_tide(F, O) F(O, zone, zone) F(O, time, start_ms) F(O, u16, hours)
 #define TIDE_FIELDS_ask_forecast(F, O) F(O, zone, zone) F(O, u16, hours)
+#define TIDE_FIELDS_ask_strikes(F, O) F(O, zone, zone) F(O, place, household) F(O, strike, after)
+/* From the tables: all there were, void ones too, newest first. */
+#define TIDE_FIELDS_ask_strikes_past(F, O) F(O, place, household) F(O, strike, before)
 #define TIDE_FIELDS_ask_shares(F, O) F(O, slot, slot) F(O, place, household)
 #define TIDE_FIELDS_ask_sheet(F, O)                                                                \
     F(O, zone, zone) F(O, time, start_ms) F(O, time, end_ms) F(O, booking, after)
@@ -454,13 +494,15 @@
     R(202, tide_hour, 0) R(203, status, 0) R(204, whoami, 0) R(205, zone_now, 0)                   \
     R(206, gap_day, 0) R(207, receipt, 0) R(210, binding, 0) R(211, offer, 0)                      \
     R(212, forecast_hour, 0) R(220, swap, 0)
-/* Heads each answer. free_from..free_until: the nearest span that would have fitted. */
+/* Heads each answer. free_from..free_until: the nearest span that would have fitted. left_min: what
+ * a cap leaves, told with day_cap and month_cap. */
 #define TIDE_FIELDS_reply(F, O)                                                                    \
     F(O, enum_code, code)                                                                          \
     F(O, enum_why, why)                                                                            \
     F(O, u32, id)                                                                                  \
     F(O, time, free_from_ms)                                                                       \
-    F(O, time, free_until_ms) F(O, i64, limit) F(O, u16, items) F(O, flag, more)
+    F(O, time, free_until_ms) F(O, i64, limit) F(O, u16, items) F(O, flag, more)                   \
+    F(O, minutes, left_min)
 #define TIDE_FIELDS_quote(F, O)                                                                    \
     F(O, zone, zone)                                                                               \
     F(O, time, start_ms)                                                                           \

@@ -80,7 +80,14 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 41, not_drawn)   /* decided together with others, and not served */                       \
     E(P, 42, draw_closed) /* its wishes are collected already */                                   \
     E(P, 43, draw_void)   /* it came to nothing: secret or public value were not there in time */  \
-    E(P, 45, in_pieces) /* somewhere at each moment, but nowhere all through */
+    E(P, 45, in_pieces) /* somewhere at each moment, but nowhere all through */                    \
+    E(P, 46, day_cap)   /* minutes of the household on a civil day */                              \
+    E(P, 47, month_cap) /* in a month */                                                           \
+    E(P, 48, strikes)   /* the household may book only what starts soon */                         \
+    E(P, 49, sensor_unsure) /* silent, or it says otherwise */                                     \
+    E(P, 50, rules_not_accepted)                                                                   \
+    E(P, 51, undecided) /* nobody decided in time */                                               \
+    E(P, 52, own_case)  /* decided by somebody else than the party and who reported it */
 
 #define TIDE_ENUM_place_kind(E, P)                                                                 \
     E(P, 0, none)                                                                                  \
@@ -152,6 +159,15 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
 #define TIDE_ENUM_wish_state(E, P)                                                                 \
     E(P, 0, waiting) E(P, 1, won) E(P, 2, lost) E(P, 3, withdrawn) /* before it was closed */
 
+#define TIDE_ENUM_strike_kind(E, P) E(P, 0, none) E(P, 1, no_show) E(P, 2, overstay)
+/*   pending ─┬─ contest ─► contested ─┬─► upheld ──► expired     live: up to upheld
+ *            └── in time nobody ───────┘ └► void                                                 */
+#define TIDE_ENUM_strike_state(E, P)                                                               \
+    E(P, 0, pending) E(P, 1, contested) E(P, 2, upheld) E(P, 3, void) E(P, 4, expired)
+#define TIDE_STRIKE_LIVE(state) ((state) <= TIDE_STRIKE_STATE_upheld)
+#define TIDE_ENUM_witness(E, P)                                                                    \
+    E(P, 0, none) E(P, 1, sensor) E(P, 2, gate) E(P, 3, hand) E(P, 4, clock)
+
 #define TIDE_ENUM_series_state(E, P) E(P, 0, live) E(P, 1, ended)
 #define TIDE_ENUM_session_state(E, P) E(P, 0, live) E(P, 1, ended)
 #define TIDE_ENUM_session_right(E, P)                                                              \
@@ -200,6 +216,9 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 18, visitor_came)                                                                         \
     E(P, 19, draw_won)                                                                             \
     E(P, 20, draw_lost)                                                                            \
+    E(P, 24, strike_made)      /* with its evidence; end_ms: until when it can be contested */     \
+    E(P, 25, strike_contested) /* to those who decide, until end_ms */                             \
+    E(P, 26, strike_decided)\
     E(P, 30, slot_free) /* his own slot is free again, its substitute given back */
 
 #define TIDE_ENUM_command_kind(E, P) E(P, 0, none) E(P, 1, open) E(P, 2, deny)
@@ -230,7 +249,7 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 3, session)                                                                               \
     E(P, 4, incident)                                                                              \
     E(P, 5, posting) E(P, 6, notice) E(P, 7, command) E(P, 8, passage) E(P, 9, window)             \
-    E(P, 10, draw) E(P, 11, wish) E(P, 12, draw_span)
+    E(P, 10, draw) E(P, 11, wish) E(P, 12, draw_span) E(P, 14, strike)
 
 /* All closed sets. Each becomes an enum `tide_<set>` with members TIDE_<SET>_<name> below. */
 #define TIDE_ENUMS(X)                                                                              \
@@ -245,7 +264,8 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     X(plate_class, PLATE_CLASS) X(window_kind, WINDOW_KIND)                                        \
     X(booking_state, BOOKING_STATE) X(series_state, SERIES_STATE)                                  \
     X(draw_state, DRAW_STATE) X(draw_aim, DRAW_AIM) X(draw_source, DRAW_SOURCE)                    \
-    X(wish_state, WISH_STATE)                                                                      \
+    X(wish_state, WISH_STATE) X(strike_kind, STRIKE_KIND) X(strike_state, STRIKE_STATE)            \
+    X(witness, WITNESS)                                                                            \
     X(session_state, SESSION_STATE) X(session_right, SESSION_RIGHT)                                \
     X(source, SOURCE) X(occupancy, OCCUPANCY) X(incident_kind, INCIDENT_KIND)                      \
     X(incident_state, INCIDENT_STATE) X(posting_reason, POSTING_REASON)                            \
@@ -282,7 +302,15 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     S(23, reseat_steps, 1000, 0, 1000000) /* seats tried for moves that make room; 0: none */      \
     S(24, reseat_depth, 3, 1, 8)       /* how many have to make room for each other */             \
     S(25, freeze_min, 15, 0, 240)      /* before its start, a seat is not moved any more */        \
-    S(26, walk_max_m, 400, 0, 5000)    /* how far another zone may be that is offered instead */
+    S(26, walk_max_m, 400, 0, 5000)    /* how far another zone may be that is offered instead */   \
+    S(27, household_day_max_min, 0, 0, 100000) /* of one civil day; 0: no cap */                   \
+    S(28, household_month_max_min, 0, 0, 1000000)                                                  \
+    S(29, rules_text_version, 0, 0, 65535) /* 0: there are no rules, strikes bind nobody */        \
+    S(30, strike_contest_days, 7, 1, 60)                                                           \
+    S(31, strike_decide_days, 14, 1, 90)                                                           \
+    S(32, strike_life_days, 90, 1, 730)                                                            \
+    S(33, strikes_max, 0, 0, 1000) /* from so many on only what starts soon; 0: no effect */       \
+    S(34, strike_lead_min, 120, 0, 20160)
 
 #define TIDE_ENUM_setting(E, P)                                                                    \
     E(P, 0, none)                                                                                  \
@@ -297,8 +325,10 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 16, calendar_through_year) E(P, 17, clock_suspended) E(P, 18, granted_month)              \
     E(P, 19, rolled_date) E(P, 20, scaled) E(P, 21, resettle_from)                                 \
     E(P, 22, resettle_why) E(P, 23, reseat_steps) E(P, 24, reseat_depth) E(P, 25, freeze_min)      \
-    E(P, 26, walk_max_m)
-#define TIDE_SETTINGS_COUNT 27
+    E(P, 26, walk_max_m) E(P, 27, household_day_max_min) E(P, 28, household_month_max_min)         \
+    E(P, 29, rules_text_version) E(P, 30, strike_contest_days) E(P, 31, strike_decide_days)        \
+    E(P, 32, strike_life_days) E(P, 33, strikes_max) E(P, 34, strike_lead_min)
+#define TIDE_SETTINGS_COUNT 35
 
 /* clang-format on */
 #define TIDE_ENUM_MEMBER(P, number, name) TIDE_##P##_##name = (number),

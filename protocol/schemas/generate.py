@@ -59,7 +59,7 @@ REPLIES = re.findall(r"R\(\d+, (\w+), \d\)", RECORDS["TIDE_REPLIES"])
 ROWS = re.findall(r"R\(\d+, (\w+), \d\)", RECORDS["TIDE_ROWS"])
 NAMES = ("place", "person", "user", "plate", "zone", "slot", "lane")
 NUMBERS = ("window", "booking", "series", "session", "incident", "posting", "notice", "command",
-           "passage", "draw", "wish")
+           "passage", "draw", "wish", "strike")
 MASKS = {"days": ["workday", "restday", "holiday", "eve"],
          "weekdays": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
          "sense": ["gate", "sensor", "hand"]}
@@ -286,7 +286,8 @@ def record_members(record):
             required.append(member)
             continue
         properties[member] = type_schema(kind, False)
-        if always_there(kind, name) and not (record == "zone" and name.startswith("draw_")):
+        if (always_there(kind, name) and not (record == "zone" and name.startswith("draw_"))
+                and not (record == "notice" and name == "minutes")):
             required.append(member)
     for text in {"place": ["title"], "zone": ["title"], "zone_now": ["title"],
                  "person": ["full_name", "phone"]}.get(record, []):
@@ -310,6 +311,7 @@ def reply_schema():
     properties = {
         "rid": ref("rid"), "code": ref("enum_code"), "why": ref("enum_why"), "id": ref("number"),
         "free_from": ref("time"), "free_until": ref("time"), "limit": {"type": "integer"},
+        "left_min": {"type": "integer", "minimum": 0},
         "at": {"type": "string", "maxLength": 63}, "detail": {"type": "string", "maxLength": 100},
         "items": {"type": "array",
                   "items": {"oneOf": [ref(name, "items.json") for name in items()]}},

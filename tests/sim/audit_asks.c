@@ -64,7 +64,7 @@ static void check_account(struct audit *audit, const struct tide_account *shown)
     const union tide_any *row =
         sim_rows_find(audit->rows, TIDE_REC_account, shown->household, 0, 0);
     if (row == NULL || row->account.balance_min != shown->balance_min ||
-        row->account.held_min != shown->held_min)
+        row->account.held_min != shown->held_min || row->account.lent_min != shown->lent_min)
         audit_fail(audit, "account %u was shown with %d minutes, %d held", shown->household,
                    shown->balance_min, shown->held_min);
 }

@@ -46,7 +46,7 @@ struct audit {
     size_t effects_len;
 
     struct audit_ids live_bookings, live_sessions;
-    uint32_t last_id[TIDE_COUNTER_draw_span + 1];
+    uint32_t last_id[TIDE_COUNTER_strike + 1];
     struct tide_day *days;
     uint32_t day_count, day_room;
     const struct tide_window **windows;
@@ -97,6 +97,7 @@ void audit_substitutes_event(struct audit *audit);
 /* One live booking, after every event. */
 void audit_substitutes_live(struct audit *audit, const struct tide_booking *booking,
                             bool deadlines_ran);
+void audit_fair_event(struct audit *audit);
 void audit_ledger_always(struct audit *audit);
 void audit_gate_event(struct audit *audit);
 void audit_shown(struct audit *audit, const struct engine_event *event, const uint8_t *effects,

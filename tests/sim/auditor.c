@@ -257,6 +257,8 @@ static enum tide_counter counter_of(unsigned kind)
         return TIDE_COUNTER_wish;
     case TIDE_REC_draw_span:
         return TIDE_COUNTER_draw_span;
+    case TIDE_REC_strike:
+        return TIDE_COUNTER_strike;
     default:
         return TIDE_COUNTER_none;
     }
@@ -294,7 +296,8 @@ static void check_history(struct audit *audit)
                       change->kind == TIDE_REC_notice || change->kind == TIDE_REC_draw_span;
         bool kept = record || change->kind == TIDE_REC_booking ||
                     change->kind == TIDE_REC_session || change->kind == TIDE_REC_incident ||
-                    change->kind == TIDE_REC_draw || change->kind == TIDE_REC_wish;
+                    change->kind == TIDE_REC_draw || change->kind == TIDE_REC_wish ||
+                    change->kind == TIDE_REC_strike;
         bool forgetting = audit->event->kind == TIDE_REC_forget;
         if (change->verb == ENGINE_DEL && kept && !forgetting)
             audit_fail(audit, "a %s was deleted", tide_record_of(change->kind)->name);
@@ -350,6 +353,7 @@ void audit_event(struct audit *audit, uint64_t seq, const struct engine_event *e
     audit_ledger_event(audit);
     audit_draws_event(audit);
     audit_substitutes_event(audit);
+    audit_fair_event(audit);
     audit_shown(audit, event, effects, len);
     audit_bookings_always(audit);
     audit->event = NULL;

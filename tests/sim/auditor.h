@@ -47,6 +47,7 @@ struct audit_counts {
     uint64_t events, rows, bookings, kept, cancelled, no_show, broken, live, postings, passages;
     uint64_t checked_windows, checked_refusals, checked_offers, draws, incidents[8];
     uint64_t substitutes;
+    uint64_t checked_caps, strikes;
 };
 void audit_count(const struct audit *audit, struct audit_counts *ret);
 

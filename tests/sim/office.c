@@ -72,13 +72,21 @@ static void new_setting(struct sim *sim)
     static const struct {
         enum tide_setting key;
         int32_t least, most;
-    } some[] = {{TIDE_SETTING_no_show_min, 5, 60},          {TIDE_SETTING_early_min, 0, 60},
-                {TIDE_SETTING_overstay_grace_min, 0, 40},   {TIDE_SETTING_ending_soon_min, 0, 40},
-                {TIDE_SETTING_household_live_max, 1, 12},   {TIDE_SETTING_stay_max_min, 120, 2000},
-                {TIDE_SETTING_sensor_silence_min, 60, 400}, {TIDE_SETTING_settle_min, 1, 30},
-                {TIDE_SETTING_escalate_min, 5, 60},         {TIDE_SETTING_compensation_min, 0, 120},
-                {TIDE_SETTING_grant_min, 600, 9000},        {TIDE_SETTING_horizon_days, 5, 16},
-                {TIDE_SETTING_walk_max_m, 0, 500}};
+    } some[] = {{TIDE_SETTING_no_show_min, 5, 60},
+                {TIDE_SETTING_early_min, 0, 60},
+                {TIDE_SETTING_overstay_grace_min, 0, 40},
+                {TIDE_SETTING_ending_soon_min, 0, 40},
+                {TIDE_SETTING_household_live_max, 1, 12},
+                {TIDE_SETTING_stay_max_min, 120, 2000},
+                {TIDE_SETTING_sensor_silence_min, 60, 400},
+                {TIDE_SETTING_settle_min, 1, 30},
+                {TIDE_SETTING_escalate_min, 5, 60},
+                {TIDE_SETTING_compensation_min, 0, 120},
+                {TIDE_SETTING_grant_min, 600, 9000},
+                {TIDE_SETTING_horizon_days, 5, 16},
+                {TIDE_SETTING_walk_max_m, 0, 500},
+                {TIDE_SETTING_household_day_max_min, 0, 900},
+                {TIDE_SETTING_household_month_max_min, 0, 9000}};
     struct rows rows = {.len = 0};
     uint32_t which = sim_rng_below(&sim->bad, sizeof some / sizeof *some);
     struct tide_setting_row row = {
@@ -165,6 +173,57 @@ static void forget_somebody(struct sim *sim)
     sim_net_call(sim, one_with_role(sim, TIDE_ROLE_clerk), &event, 0);
 }
 
+/* ---- strikes ------------------------------------------------------------------------------- */
+/* Short times, so that all of a strike's life lies in a few days. */
+static void strike_settings(struct sim *sim)
+{
+    const struct tide_setting_row few[] = {
+        {TIDE_SETTING_rules_text_version, sim_rng_chance(&sim->people, 800) ? 1 : 2},
+        {TIDE_SETTING_strike_contest_days, 1},
+        {TIDE_SETTING_strike_decide_days, 1},
+        {TIDE_SETTING_strike_life_days, sim_rng_range(&sim->people, 2, 4)},
+        {TIDE_SETTING_strikes_max, sim_rng_below(&sim->people, 3)},
+        {TIDE_SETTING_strike_lead_min, sim_rng_range(&sim->people, 0, 300)}};
+    struct rows rows = {.len = 0};
+    for (unsigned i = 0; i < sizeof few / sizeof *few; i++)
+        rows_add(&rows, TIDE_REC_setting_row, &few[i]);
+    send_rows(sim, TIDE_REC_put, &rows, 0);
+}
+
+/* Everybody has read the rules; each strike is objected to by somebody, decided by anybody. */
+static void strikes_day(struct sim *sim)
+{
+    static const enum tide_role judges[] = {TIDE_ROLE_committee, TIDE_ROLE_property,
+                                            TIDE_ROLE_resident, TIDE_ROLE_guard};
+    struct engine_event event = sim_event(TIDE_REC_accept_rules);
+    event.as.accept_rules.rules_version = 1;
+    strike_settings(sim);
+    for (uint32_t p = 0; p < sim->world.person_count; p++)
+        if (sim->world.persons[p].role == TIDE_ROLE_resident && sim_rng_chance(&sim->people, 500))
+            sim_net_call(sim, p, &event, 0);
+    uint32_t cursor = 0;
+    const struct tide_strike *strike;
+    while ((strike = engine_next(sim->live, TIDE_REC_strike, &cursor)) != NULL) {
+        uint32_t p = 0;
+        while (p + 1 < sim->world.person_count && sim->world.persons[p].id != strike->person)
+            p++;
+        event = sim_event(TIDE_REC_strike_contest);
+        event.as.strike_contest.strike = strike->id;
+        if (sim_rng_chance(&sim->people, 600))
+            sim_net_call(sim, p, &event, 0);
+        event = sim_event(TIDE_REC_strike_decide);
+        event.as.strike_decide.strike = strike->id;
+        event.as.strike_decide.verdict =
+            sim_rng_chance(&sim->people, 500) ? TIDE_STRIKE_STATE_upheld : TIDE_STRIKE_STATE_void;
+        uint32_t judge = sim_rng_below(&sim->people, sizeof judges / sizeof *judges);
+        if (sim_rng_chance(&sim->people, 600))
+            sim_net_call(sim, one_with_role(sim, judges[judge]), &event, 0);
+    }
+    event = sim_event(TIDE_REC_ask_strikes);
+    event.as.ask_strikes.zone = 1;
+    sim_net_call(sim, one_with_role(sim, TIDE_ROLE_property), &event, 0);
+}
+
 void sim_workload_day(struct sim *sim)
 {
     sim_later(sim, TIDE_DAY_MS, SIM_TODO_DAY, 0, 0);
@@ -181,6 +240,7 @@ void sim_workload_day(struct sim *sim)
     for (unsigned i = 0; sim_may(sim, SIM_FAULT_forget) && i < 2; i++)
         forget_somebody(sim);
     sim_errands_day(sim);
+    strikes_day(sim);
 }
 
 /* ---- chaos --------------------------------------------------------------------------------- */

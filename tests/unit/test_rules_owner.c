@@ -193,14 +193,14 @@ static void an_owner_is_promised_another_slot_before_he_comes(void **state)
     assert_int_equal(command.kind, TIDE_COMMAND_KIND_open);
     assert_int_equal(command.slot, 3); /* what the gate says */
     assert_int_equal(fixture_booking(f, promised)->state, TIDE_BOOKING_STATE_parked);
-    fixture_camera(f, 2, 50); /* who overstayed pays the owner, 60 and 40 over */
-    assert_int_equal(written(f, id).charged_min, 100);
-    assert_int_equal(account(f, HOME_OWNER)->balance_min, lent + 100);
+    fixture_camera(f, 2, 50); /* the owner is paid, for the time over: a strike */
+    assert_int_equal(written(f, id).charged_min, 60);
+    assert_int_equal(account(f, HOME_OWNER)->balance_min, lent + 60);
     until(f, 23, 0);
     fixture_camera(f, 2, 1);
     assert_int_equal(written(f, promised).state, TIDE_BOOKING_STATE_kept);
     assert_int_equal(written(f, promised).charged_min, 0);
-    assert_int_equal(account(f, HOME_OWNER)->balance_min, lent + 100);
+    assert_int_equal(account(f, HOME_OWNER)->balance_min, lent + 60);
 }
 
 /* Slot 3 is lent by household 6 now: the pool pays for the owner's stay there. */

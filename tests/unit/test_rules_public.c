@@ -298,6 +298,17 @@ static void all_minutes_and_not_one_more(void **state)
 }
 
 /* Who has less than he owes pays what he has. */
+static void rules_bind(struct fixture *f, tide_id user)
+{
+    uint8_t blob[64];
+    struct tide_setting_row row = {.key = TIDE_SETTING_rules_text_version, .value = 1};
+    fixture_put_blob(f, ADMIN, blob, fixture_row(blob, 0, TIDE_REC_setting_row, &row),
+                     TIDE_REC_put);
+    CODE_IS(f, ok);
+    fixture_send(f, user, TIDE_REC_accept_rules, &(struct tide_accept_rules){.rules_version = 1});
+    CODE_IS(f, ok);
+}
+
 static void nobody_pays_what_he_has_not(void **state)
 {
     static const struct {
@@ -307,13 +318,18 @@ static void nobody_pays_what_he_has_not(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct fixture *f = fresh();
         home_with(f, rows[i].minutes);
+        rules_bind(f, 20);
         uint32_t booking = fixture_book(f, 20, 50, 2, 0, 60);
         fixture_send(f, 20, TIDE_REC_arrive, &(struct tide_arrive){.booking = booking});
         CODE_IS(f, ok);
         fixture_pass(f, (60 + rows[i].over_min) * MIN_MS);
         fixture_send(f, 20, TIDE_REC_leave, &(struct tide_leave){.booking = booking});
         CODE_IS(f, ok);
+        assert_int_equal(account(f, 20)->balance_min, rows[i].minutes - 60);
+        assert_int_equal(account(f, 20)->pending_min, 45);
+        fixture_pass(f, 7 * 24 * HOUR_MS); /* nobody objects */
         assert_int_equal(account(f, 20)->balance_min, rows[i].minutes - rows[i].paid);
+        assert_int_equal(account(f, 20)->pending_min, 0);
         assert_int_equal(account(f, 20)->held_min, 0);
         assert_int_equal(account(f, 20)->overstays, 1);
         done(f);

@@ -278,9 +278,9 @@ static void too_long(void **state)
                        "camera out P9 -> open leaving\n"
                        "no incident overstay on A1\n"
                        "told property incident_closed\n"
-                       "booking b1 kept charged 165\n" /* 120 and 45 over */
-                       "account h2 8835\n"
-                       "account h1 9165\n");
+                       "booking b1 kept charged 120\n" /* 45 over: a strike */
+                       "account h2 8880\n"
+                       "account h1 9120\n");
 }
 
 static void his_place_is_still_taken(void **state)

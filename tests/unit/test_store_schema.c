@@ -120,6 +120,8 @@ static bool table_says_live(unsigned kind, uint8_t state)
         return state <= 1;
     case TIDE_REC_draw:
         return state <= 3;
+    case TIDE_REC_strike:
+        return state <= 2;
     case TIDE_REC_series:
     case TIDE_REC_session:
     case TIDE_REC_incident:

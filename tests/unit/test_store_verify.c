@@ -61,7 +61,8 @@ static void tampering_is_found(void **state)
     static const struct tampering table[] = {
         {"UPDATE booking SET plate=plate+1 WHERE id=7", "booking id=7: plate is"},
         {"DELETE FROM booking WHERE id=9", "booking id=9: is missing"},
-        {"INSERT INTO account SELECT domain, 999, 0, 0, 0, 0, 0, 0 FROM account LIMIT 1",
+        {"INSERT INTO account(domain, household, balance_min, held_min, no_shows, overstays,"
+         " granted_month) SELECT domain, 999, 0, 0, 0, 0, 0 FROM account LIMIT 1",
          "account household=999: is in the table, not in the journal"},
         {"UPDATE rid SET seq=seq+1 WHERE rid='rid-000011'", "rid of user"},
         {"DELETE FROM rid WHERE rid='rid-000012'", "is missing"},

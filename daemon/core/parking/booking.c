@@ -8,8 +8,10 @@
 #include "daemon/core/calendar.h"
 #include "daemon/core/ledger.h"
 #include "daemon/core/notice.h"
+#include "daemon/core/parking/caps.h"
 #include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
+#include "daemon/core/parking/strike.h"
 
 struct span booking_span(const struct tide_booking *booking, tide_ms now_ms)
 {
@@ -178,9 +180,11 @@ static bool plate_is_clear(struct step *step, tide_id plate, tide_id except, str
     return false;
 }
 
-static bool household_may(struct step *step, const struct booking_wish *wish,
-                          const struct zone_state *zone, int32_t need_min, struct tide_reply *reply)
+static bool household_may(struct step *step, const struct booking_wish *wish, struct span span,
+                          struct tide_reply *reply)
 {
+    const struct zone_state *zone = zone_of(step->engine, wish->zone);
+    int64_t need_min = (span.until - span.from) * TIDE_GRAIN_MIN;
     const struct engine *engine = step->engine;
     const struct place_state *household = place_of(engine, wish->household);
     int64_t live_max = engine->setting[TIDE_SETTING_household_live_max];
@@ -190,9 +194,11 @@ static bool household_may(struct step *step, const struct booking_wish *wish,
     if (household->live_bookings + wish->waiting >= live_max)
         return refuse(step, reply, TIDE_CODE_quota, TIDE_WHY_household_cap, live_max);
     int64_t available = ledger_available(engine, wish->household);
-    if ((int64_t)need_min + wish->waiting_min > available)
+    if (need_min + wish->waiting_min > available)
         return refuse(step, reply, TIDE_CODE_quota, TIDE_WHY_minutes_short, available);
-    return true;
+    bool drawn = wish->drawn_slot != 0; /* asked about when the wish was made */
+    return (drawn || strikes_allow(engine, wish->household, wish->start_ms, reply)) &&
+           caps_allow(engine, wish->household, span, drawn, reply);
 }
 
 static void refuse_full(struct step *step, const struct booking_wish *wish, struct span span,
@@ -249,11 +255,9 @@ struct booking_state *booking_write(struct step *step, const struct booking_wish
 static bool rules_allow(struct step *step, const struct booking_wish *wish, struct span span,
                         struct tide_reply *ret_reply)
 {
-    const struct zone_state *zone = zone_of(step->engine, wish->zone);
-    int32_t need_min = (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN);
     return times_are_sound(step, wish, span, ret_reply) &&
            (wish->plate == 0 || plate_is_clear(step, wish->plate, 0, span, ret_reply)) &&
-           (wish->household == 0 || household_may(step, wish, zone, need_min, ret_reply));
+           (wish->household == 0 || household_may(step, wish, span, ret_reply));
 }
 
 bool booking_may_be(struct step *step, const struct booking_wish *wish, struct span span,
@@ -496,6 +500,10 @@ void extend_take(struct step *step)
         step_reply(step, &(struct tide_reply){.code = TIDE_CODE_quota,
                                               .why = TIDE_WHY_minutes_short,
                                               .limit = available});
+        return;
+    }
+    if (!caps_allow(engine, booking->row.household, added, false, &reply)) {
+        step_reply(step, &reply);
         return;
     }
     if (more > 0)

@@ -364,6 +364,8 @@ void plate_seen_take(struct step *step)
                         .device_ms = seen->device_ms,
                         .replayed = seen->replay,
                         .ask = seen->ask};
+    if (seen->replay)
+        cursor_alone(step, lane->place, seen->device_ms);
     if (seen->plate == 0) {
         pass.decision = TIDE_DECISION_deny;
         pass.why = TIDE_WHY_unknown_plate;
@@ -398,6 +400,7 @@ void gate_report_take(struct step *step)
                         .device_ms = report->device_ms,
                         .replayed = true,
                         .ask = report->ask};
+    cursor_alone(step, lane->place, report->device_ms);
     bool opened = report->decision == TIDE_DECISION_open && report->plate != 0;
     if (opened && pass.dir == TIDE_LANE_DIR_out)
         leave_by_gate(step, &pass);

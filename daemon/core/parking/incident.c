@@ -153,6 +153,13 @@ static struct incident_state *lowest(const struct engine *engine, tide_id slot, 
     return found;
 }
 
+tide_id incident_open_of(const struct engine *engine, tide_id booking, enum tide_incident_kind kind)
+{
+    const struct incident_state *incident = lowest(engine, 0, booking, 1u << kind);
+    CHECK(booking != 0);
+    return incident != NULL ? incident->row.id : 0;
+}
+
 void incidents_close_slot(struct step *step, tide_id slot, unsigned kinds)
 {
     struct incident_state *incident;

@@ -10,11 +10,14 @@
  */
 #include "daemon/core/ledger.h"
 #include "daemon/core/notice.h"
+#include "daemon/core/parking/caps.h"
 #include "daemon/core/parking/parking.h"
+#include "daemon/core/parking/strike.h"
 
 #define DONE_START 1u
 #define DONE_SOON 2u
 #define DONE_OVERSTAY 4u
+#define OVER_MIN_MAX 1000000
 
 /* ---- ends ----------------------------------------------------------------------------------- */
 /* Who earns: the owner of the slot, or, for what is common, the pool. */
@@ -24,34 +27,41 @@ static tide_id lender_of(const struct engine *engine, const struct tide_booking 
     return slot != NULL ? slot->row.owner : 0;
 }
 
-/* Minutes used, by the grain: from the start of the promise to when it was given back. */
-static int32_t used_min(const struct tide_booking *booking, tide_ms ended_ms)
+/* What was used, by the grain: from the start of the promise to when it was given back. */
+static struct span used_span(const struct tide_booking *booking, tide_ms ended_ms)
 {
     tide_ms until = ended_ms < booking->end_ms ? ended_ms : booking->end_ms;
-    if (until <= booking->start_ms)
-        return 0;
-    return (int32_t)(grain_ceil(until) - grain_floor(booking->start_ms)) * TIDE_GRAIN_MIN;
+    struct span span = {.from = grain_floor(booking->start_ms)};
+    span.until = until > booking->start_ms ? grain_ceil(until) : span.from;
+    return span;
 }
 
 static void charge(struct step *step, struct tide_booking *booking, enum tide_booking_state state)
 {
     tide_id lender = lender_of(step->engine, booking);
     int32_t minutes = 0;
+    struct span used = used_span(booking, booking->ended_ms);
     if (state == TIDE_BOOKING_STATE_kept || state == TIDE_BOOKING_STATE_no_show)
-        minutes = used_min(booking, booking->ended_ms);
+        minutes = (int32_t)(used.until - used.from) * TIDE_GRAIN_MIN;
     if (booking->substitute_for != 0) { /* its owner was put out: the pool pays who lends */
         ledger_post(step, TIDE_POSTING_REASON_stay, 0, lender, minutes, booking->id);
         return;
     }
+    if (minutes > 0)
+        caps_note_used(step, booking->household, used.from, used.until);
     booking->charged_min = ledger_post(step, TIDE_POSTING_REASON_stay, booking->household, lender,
                                        minutes, booking->id);
     int64_t over_ms = booking->ended_ms - booking->end_ms;
     if (state == TIDE_BOOKING_STATE_kept && (booking->warned & DONE_OVERSTAY) != 0 && over_ms > 0) {
         int64_t over_min = (over_ms + TIDE_MINUTE_MS - 1) / TIDE_MINUTE_MS;
-        if (over_min > INT32_MAX / 2)
-            over_min = INT32_MAX / 2;
-        booking->charged_min += ledger_post(step, TIDE_POSTING_REASON_overstay, booking->household,
-                                            lender, (int32_t)over_min, booking->id);
+        if (over_min > OVER_MIN_MAX)
+            over_min = OVER_MIN_MAX;
+        strike_make(step, booking,
+                    (struct tide_strike){.kind = TIDE_STRIKE_KIND_overstay,
+                                         .at_ms = booking->ended_ms,
+                                         .minutes = (int32_t)over_min,
+                                         .charge_min = (int32_t)over_min,
+                                         .lender = lender});
     }
 }
 
@@ -91,10 +101,19 @@ void booking_break(struct step *step, struct booking_state *booking, enum tide_w
     ledger_post(step, TIDE_POSTING_REASON_compensation, 0, row.household, compensation, row.id);
 }
 
+void booking_disturb(struct step *step, struct booking_state *booking, enum tide_why why)
+{
+    if (booking->row.disturbed != TIDE_WHY_none)
+        return;
+    booking->row.disturbed = (uint8_t)why;
+    step_put(step, TIDE_REC_booking, &booking->row);
+}
+
 bool booking_reseat_or_break(struct step *step, struct booking_state *booking, enum tide_why reason)
 {
     struct tide_booking *row = &booking->row;
     CHECK(row->state == TIDE_BOOKING_STATE_booked);
+    booking_disturb(step, booking, reason);
     tide_id slot = seat_elsewhere(step, row, NULL);
     if (slot != 0) {
         booking_move(step, booking, slot);
@@ -133,6 +152,7 @@ static void start_check(struct step *step, struct booking_state *booking)
     step_put(step, TIDE_REC_booking, row);
     if (!spot_taken_by_other(engine, slot, 0))
         return;
+    booking_disturb(step, booking, TIDE_WHY_overstayer);
     tide_id other = seat_elsewhere(step, row, NULL);
     trace(engine, "start.taken", row->id, row->slot, other);
     if (other != 0) {
@@ -159,8 +179,14 @@ static void no_show(struct step *step, struct booking_state *booking)
     notice_party(step, &booking->row, TIDE_NOTICE_KIND_no_show, TIDE_WHY_none);
     if (account->row.no_shows < UINT16_MAX)
         account->row.no_shows++;
+    struct tide_booking row = booking->row;
     booking_end(step, booking, TIDE_BOOKING_STATE_no_show, TIDE_WHY_none);
     step_put(step, TIDE_REC_account, &account->row);
+    strike_make(
+        step, &row,
+        (struct tide_strike){.kind = TIDE_STRIKE_KIND_no_show,
+                             .at_ms = row.ended_ms,
+                             .minutes = (int32_t)((row.ended_ms - row.start_ms) / TIDE_MINUTE_MS)});
 }
 
 static void overstay(struct step *step, struct booking_state *booking)

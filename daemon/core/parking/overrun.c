@@ -49,6 +49,7 @@ static void move_away(struct step *step, const struct slot_state *slot)
         trace(engine, "overrun.next", row->id, slot->row.id, other);
         if (other == 0)
             continue;
+        booking_disturb(step, booking, TIDE_WHY_overstayer);
         booking_move(step, booking, other);
         incidents_close_booking(step, row->id, 1u << TIDE_INCIDENT_KIND_late_supply);
     }

@@ -109,6 +109,8 @@ void booking_end(struct step *step, struct booking_state *booking, enum tide_boo
                  enum tide_why reason);
 /* Breaks a promise, with compensation. */
 void booking_break(struct step *step, struct booking_state *booking, enum tide_why reason);
+/* Others' doing touched the promise: what becomes of it now is no fault of its party. */
+void booking_disturb(struct step *step, struct booking_state *booking, enum tide_why why);
 /* Another slot for a booking whose slot is lost; broken when there is none. True when moved. */
 bool booking_reseat_or_break(struct step *step, struct booking_state *booking,
                              enum tide_why reason);
@@ -220,6 +222,8 @@ void leave_take(struct step *step);
 /* ---- sensor.c, gate.c ----------------------------------------------------------------------- */
 /* False when the fact is known already or older (then nothing is to be done but acknowledge). */
 bool cursor_take(struct step *step, uint32_t boot, uint32_t seq);
+/* The speaker, a gate's gateway, decided by itself at that time of its own (0: now). */
+void cursor_alone(struct step *step, tide_id place, tide_ms device_ms);
 void slot_seen_take(struct step *step);
 void spot_fall_due(struct step *step, struct spot_state *spot);
 void spot_due(struct engine *engine, struct spot_state *spot);
@@ -235,6 +239,9 @@ void hello_take(struct step *step);
 /* ---- incident.c ----------------------------------------------------------------------------- */
 /* Opens an incident unless the same one is open already; tells who must know. */
 void incident_open(struct step *step, struct tide_incident what);
+/* The open incident of this kind that a booking has; 0 when there is none. */
+tide_id incident_open_of(const struct engine *engine, tide_id booking,
+                         enum tide_incident_kind kind);
 void incident_close(struct step *step, struct incident_state *incident);
 /* Closes the open incidents of these kinds (mask of 1 << kind) at a slot, of a booking. */
 void incidents_close_slot(struct step *step, tide_id slot, unsigned kinds);

@@ -10,6 +10,7 @@
  */
 #include "daemon/core/authority.h"
 #include "daemon/core/parking/parking.h"
+#include "daemon/core/parking/strike.h"
 
 #define STRANGER (1u << TIDE_INCIDENT_KIND_stranger)
 #define GHOST (1u << TIDE_INCIDENT_KIND_ghost)
@@ -34,6 +35,18 @@ bool cursor_take(struct step *step, uint32_t boot, uint32_t seq)
     cursor->seen_ms = step->now_ms;
     step_put(step, TIDE_REC_gateway_cursor, cursor);
     return true;
+}
+
+void cursor_alone(struct step *step, tide_id place, tide_ms device_ms)
+{
+    struct tide_gateway_cursor *cursor = table_find(&step->engine->cursors, step->user);
+    tide_ms at_ms = device_ms > 0 && device_ms < step->now_ms ? device_ms : step->now_ms;
+    CHECK(cursor != NULL); /* its number was just taken */
+    if (at_ms > cursor->alone_ms) {
+        cursor->alone_ms = at_ms;
+        step_put(step, TIDE_REC_gateway_cursor, cursor);
+    }
+    strikes_gate_alone(step, place, at_ms);
 }
 
 /* "What comes next is the one after this": all before is with us, or is gone for good. */

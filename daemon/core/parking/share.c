@@ -256,6 +256,9 @@ static void recall_carry_out(struct step *step, struct slot_state *slot, struct 
 {
     const struct window_state *window = window_add(step, row);
     slot_resolve(step->engine, slot);
+    for (unsigned i = 0; i < plan->moved.count; i++)
+        booking_disturb(step, booking_of(step->engine, plan->moved.before[i].booking),
+                        TIDE_WHY_recall);
     step_reply(step,
                &(struct tide_reply){.id = window->row.id, .limit = (int64_t)plan->moved.count});
     step_item(step, TIDE_REC_window, &window->row);

@@ -8,6 +8,7 @@
 #include "daemon/core/ledger.h"
 #include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
+#include "daemon/core/parking/strike.h"
 
 #define HOUR_MS (60 * TIDE_MINUTE_MS)
 
@@ -364,6 +365,10 @@ static void ask_tables(struct step *step)
         if (step_party(step, event->as.ask_history.household, 0, &party))
             step_ok(step, party.household);
         return;
+    case TIDE_REC_ask_strikes_past:
+        if (step_party(step, event->as.ask_strikes_past.household, 0, &party))
+            step_ok(step, party.household);
+        return;
     case TIDE_REC_ask_passages:
         if (step_need_role(step, ROLES_GATE, 0))
             step_ok(step, event->as.ask_passages.lane);
@@ -395,6 +400,7 @@ void parking_ask(struct step *step)
         [TIDE_REC_ask_zones] = ask_zones,     [TIDE_REC_ask_passages] = ask_tables,
         [TIDE_REC_backup] = ask_backup,       [TIDE_REC_ask_draws] = draws_ask,
         [TIDE_REC_ask_proof] = proof_ask,     [TIDE_REC_ask_forecast] = ask_forecast,
+        [TIDE_REC_ask_strikes] = strikes_ask, [TIDE_REC_ask_strikes_past] = ask_tables,
     };
     CHECK(asks[step->event->kind] != NULL);
     asks[step->event->kind](step);

@@ -210,6 +210,8 @@ void windows_roll(struct step *step)
 static void keep_outside(struct step *step, struct booking_state *booking, enum tide_why why)
 {
     booking->row.outside = (uint8_t)why;
+    if (booking->row.disturbed == TIDE_WHY_none)
+        booking->row.disturbed = (uint8_t)why;
     step_put(step, TIDE_REC_booking, &booking->row);
     notice_party(step, &booking->row, TIDE_NOTICE_KIND_calendar_changed, why);
     const struct slot_state *slot = slot_of(step->engine, booking->row.slot);

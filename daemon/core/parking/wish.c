@@ -29,6 +29,7 @@ void wish_attach(struct engine *engine, struct wish_state *wish)
     if (wish->next_of_draw == 0)
         draw->last_wish = id;
     draw->wish_count++;
+    place_of(engine, wish->row.household)->wishes++; /* it is there: sound.c */
 }
 
 static void wish_detach(struct engine *engine, struct wish_state *wish)
@@ -44,6 +45,7 @@ static void wish_detach(struct engine *engine, struct wish_state *wish)
     if (draw->last_wish == wish->row.id)
         draw->last_wish = before;
     draw->wish_count--;
+    place_of(engine, wish->row.household)->wishes--;
 }
 
 static void tell_party(struct step *step, const struct tide_wish *row)
