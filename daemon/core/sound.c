@@ -14,7 +14,6 @@
 #define PLACE_DEPTH_MAX 64u
 #define MINUTES_MAX 1000000000
 #define IDS_LEFT_MIN 1000000u
-#define DATE_MAX 2932896 /* 9999-12-31 */
 
 /* ---- each field by its type ------------------------------------------------------------------ */
 static bool field_is_sound(const struct tide_field *field, int64_t value)
@@ -25,7 +24,7 @@ static bool field_is_sound(const struct tide_field *field, int64_t value)
     case TIDE_FT_time:
         return value >= 0 && value <= TIDE_TIME_MAX;
     case TIDE_FT_date:
-        return value >= 0 && value <= DATE_MAX;
+        return value >= 0 && value <= TIDE_DATE_MAX;
     case TIDE_FT_minutes:
         return value >= -MINUTES_MAX && value <= MINUTES_MAX;
     case TIDE_FT_dayminute:

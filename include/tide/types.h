@@ -17,6 +17,7 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
 #define TIDE_MINUTE_MS 60000LL
 #define TIDE_DAY_MS 86400000LL
 #define TIDE_TIME_MAX 253402300799000LL /* 9999-12-31T23:59:59Z */
+#define TIDE_DATE_MAX 2932896           /* that day */
 
 /* clang-format off */
 /* Why a request was not done. The wire carries the name; clients translate. `ok` comes first. */

@@ -279,7 +279,9 @@ def bad_payloads_through_the_broker_change_nothing():
         if "/res/bad-" in name and not name.endswith("bad-end"):
             codes[code] = codes.get(code, 0) + 1
     print(json.dumps({"sent": len(sample), "answers": codes}))
-    check(codes and set(codes) <= {"invalid", "not_found"}, "answers: %r", codes)
+    # An administrator decides no strikes: there he hears that before anybody reads on.
+    expected = {"invalid", "not_found", "not_authorized"}
+    check(codes.get("invalid", 0) > 100 and set(codes) <= expected, "answers: %r", codes)
     after = (tide().events(), items(tide().client("admin").ask("status.read"), "status")[0])
     for state in (before, after):
         state[1].pop("now", None)

@@ -159,6 +159,30 @@ static void who_has_no_minutes_does_not_book(void **state)
     assert_int_equal(f->reply.limit, 9000); /* the monthly grant */
 }
 
+/* A row with days that there are not would not be loaded again: the next start would call the
+ * database damaged. */
+static void what_a_window_does_not_use_must_be_a_number_of_its_field(void **state)
+{
+    struct fixture *f = *state;
+    const struct tide_share good = {.slot = 1,
+                                    .kind = TIDE_WINDOW_KIND_once,
+                                    .start_ms = MONDAY_0800,
+                                    .end_ms = MONDAY_0800 + TIDE_DAY_MS};
+    struct tide_share bad[] = {good, good, good, good, good, good};
+    bad[0].days = 16;
+    bad[1].weekdays = 128;
+    bad[2].from_date = -1;
+    bad[3].until_date = TIDE_DATE_MAX + 1;
+    bad[4].opens_min = -1;
+    bad[5].closes_min = 2881;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        fixture_send(f, OWNER, TIDE_REC_share, &bad[i]);
+        CODE_IS(f, invalid);
+    }
+    fixture_send(f, OWNER, TIDE_REC_share, &good);
+    CODE_IS(f, ok);
+}
+
 /* ---- cancel, extend ------------------------------------------------------------------------- */
 static void cancelling_gives_back_time_and_minutes(void **state)
 {
@@ -388,6 +412,7 @@ int main(void)
         T(best_fit_fills_the_smaller_gap),
         T(full_says_what_would_have_worked),
         T(household_caps_and_minutes_bind),
+        T(what_a_window_does_not_use_must_be_a_number_of_its_field),
         T(who_has_no_minutes_does_not_book),
         T(cancelling_gives_back_time_and_minutes),
         T(extending_stops_at_the_next_promise_or_moves_before_arrival),

@@ -26,8 +26,21 @@ static bool opens(const struct tide_window *window)
     return window->kind == TIDE_WINDOW_KIND_weekly || window->kind == TIDE_WINDOW_KIND_once;
 }
 
+/* What a kind of window does not use must be a number of its field all the same: a row that could not
+ * be loaded again is never made. */
+static bool fields_fit(const struct tide_window *w)
+{
+    return w->days <= 15 && w->weekdays <= TIDE_WEEKDAYS_ALL && w->from_date >= 0 &&
+           w->from_date <= TIDE_DATE_MAX && w->until_date >= 0 && w->until_date <= TIDE_DATE_MAX &&
+           w->opens_min >= 0 && w->opens_min <= 2880 && w->closes_min >= 0 &&
+           w->closes_min <= 2880 && w->start_ms >= 0 && w->start_ms <= TIDE_TIME_MAX &&
+           w->end_ms >= 0 && w->end_ms <= TIDE_TIME_MAX;
+}
+
 bool window_is_sound(const struct tide_window *w)
 {
+    if (!fields_fit(w))
+        return false;
     if (w->slot == 0 && (w->kind != TIDE_WINDOW_KIND_blackout || w->zone == 0))
         return false;
     if (w->kind != TIDE_WINDOW_KIND_weekly)
