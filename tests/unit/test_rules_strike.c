@@ -312,6 +312,29 @@ static void who_may_what(void **state)
     done(f);
 }
 
+/* Deadlines stand still while the clock is not trusted; what is too late is too late all the same. */
+static void too_late_while_the_clock_is_doubted(void **state)
+{
+    (void)state;
+    for (unsigned contested = 0; contested <= 1; contested++) {
+        struct fixture *f = bound();
+        tide_id id = overstay(f, GUARD);
+        if (contested)
+            contest(f, NEIGHBOUR, id);
+        struct engine_event jump = {.kind = TIDE_REC_clock, .when_ms = f->now_ms};
+        jump.as.clock = (struct tide_clock){.old_ms = f->now_ms, .new_ms = f->now_ms, .suspend = 1};
+        engine_step(f->engine, &jump, &f->effects);
+        fixture_pass(f, 15 * DAY);
+        assert_non_null(live(f, id)); /* no deadline fell */
+        if (contested)
+            decide(f, PROPERTY, id, TIDE_STRIKE_STATE_upheld);
+        else
+            contest(f, NEIGHBOUR, id);
+        expect(f, "its time is over", "conflict", "already_ended");
+        done(f);
+    }
+}
+
 /* ---- charges -------- */
 static void a_charge_waits_for_its_strike(void **state)
 {
@@ -382,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_recall_frees_from_the_charge),
         cmocka_unit_test(a_gate_that_tells_late_frees_too),
         cmocka_unit_test(who_may_what),
+        cmocka_unit_test(too_late_while_the_clock_is_doubted),
         cmocka_unit_test(a_charge_waits_for_its_strike),
         cmocka_unit_test(only_what_is_upheld_counts_and_it_expires),
     };

@@ -364,7 +364,8 @@ void strike_contest_take(struct step *step)
         step_refuse(step, TIDE_CODE_not_authorized, TIDE_WHY_not_yours);
         return;
     }
-    if (row->state != TIDE_STRIKE_STATE_pending) {
+    /* Its time may be over before its deadline was looked at: while the clock is not trusted. */
+    if (row->state != TIDE_STRIKE_STATE_pending || step->now_ms >= row->contest_until_ms) {
         step_refuse(step, TIDE_CODE_conflict,
                     row->state == TIDE_STRIKE_STATE_contested ? TIDE_WHY_duplicate
                                                               : TIDE_WHY_already_ended);
@@ -396,7 +397,7 @@ void strike_decide_take(struct step *step)
     if (step->person == row->person || step->person == row->reporter ||
         (step->household != 0 && step->household == row->household)) {
         step_refuse(step, TIDE_CODE_not_authorized, TIDE_WHY_own_case);
-    } else if (row->state != TIDE_STRIKE_STATE_contested) {
+    } else if (row->state != TIDE_STRIKE_STATE_contested || step->now_ms >= row->decide_until_ms) {
         step_refuse(step, TIDE_CODE_conflict,
                     row->state == TIDE_STRIKE_STATE_pending ? TIDE_WHY_too_early
                                                             : TIDE_WHY_already_ended);

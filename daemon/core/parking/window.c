@@ -26,8 +26,8 @@ static bool opens(const struct tide_window *window)
     return window->kind == TIDE_WINDOW_KIND_weekly || window->kind == TIDE_WINDOW_KIND_once;
 }
 
-/* What a kind of window does not use must be a number of its field all the same: a row that could not
- * be loaded again is never made. */
+/* What a kind of window does not use must be a number of its field all the same: a row that could
+ * not be loaded again is never made. */
 static bool fields_fit(const struct tide_window *w)
 {
     return w->days <= 15 && w->weekdays <= TIDE_WEEKDAYS_ALL && w->from_date >= 0 &&
