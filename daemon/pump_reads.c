@@ -98,6 +98,15 @@ static void read_person(struct pump *pump, const struct waiting *wait, bool *ret
                                       .limit = PERSON_ROWS_MAX},
                 ret_more);
     select_rows(pump, wait,
+                (struct store_select){.kind = TIDE_REC_waiting,
+                                      .field = "household",
+                                      .equals = person->household,
+                                      .also = "person",
+                                      .also_equals = person->id,
+                                      .newest_first = true,
+                                      .limit = PERSON_ROWS_MAX},
+                ret_more);
+    select_rows(pump, wait,
                 (struct store_select){.kind = TIDE_REC_notice,
                                       .field = "person",
                                       .equals = person->id,

@@ -42,6 +42,8 @@ static const struct words reasons[] = {
     {"recall", "业主收回车位", "the owner called the slot back"},
     {"withdrawn", "已撤回", "it was withdrawn"},
     {"calendar", "工作日历有变", "the calendar of workdays changed"},
+    {"fits_now", "现有空位,无需候补", "there was a place: nothing to wait for"},
+    {"not_confirmed", "未按时确认,已转给下一位", "it was not confirmed in time and went on"},
     {"overstayer", "所约车位仍被占用", "the place was still taken by another car"},
 };
 
@@ -68,6 +70,13 @@ static const struct words lines[] = {
      "rule: bookings that have not arrived may move to make room; no move was found"},
     {"start.taken", "预约开始时原车位仍被占用,改派其他车位",
      "when it began its slot was still taken; another was looked for"},
+    {"wait.looked", "规则:车位空出时,按候补先后逐一查看,给最先能用上的一位",
+     "rule: when something comes free, those who wait are gone through in the order in which they "
+     "asked; the first whom it fits is offered it"},
+    {"wait.offered", "规则:候补到的车位须按时确认,否则转给下一位",
+     "rule: what is offered has to be confirmed in time, or it goes to the next"},
+    {"wait.made", "规则:已满时可候补,按申请先后排队",
+     "rule: when all is taken one may wait, in the order of asking"},
     {"arrive.early", "提前到达且车位空闲,从到达时起算",
      "who comes early and finds his place free begins then"},
 };
@@ -96,9 +105,8 @@ static void tell_head(const struct store_why *why, FILE *out)
 {
     char a[24], b[24], c[24];
     bool booked = why->booking.id != 0;
-    bool asked = why->event.kind == TIDE_REC_book;
-    tide_ms start_ms = booked ? why->booking.start_ms : asked ? why->event.as.book.start_ms : 0;
-    tide_ms end_ms = booked ? why->booking.end_ms : asked ? why->event.as.book.end_ms : 0;
+    tide_ms start_ms = booked ? why->booking.start_ms : why->asked.start_ms;
+    tide_ms end_ms = booked ? why->booking.end_ms : why->asked.end_ms;
     if (booked)
         fprintf(out, "预约 %u / booking %u\n", why->booking.id, why->booking.id);
     if (start_ms != 0)
@@ -230,7 +238,11 @@ void why_tell(const struct store_why *why, FILE *out)
     tell_rules(why, out);
     tell_refusal(why, out);
     if (why->reply.code == TIDE_CODE_ok && why->booking.id != 0)
-        fprintf(out, "  结果:约成\n  outcome: granted\n");
+        fprintf(out, why->booking.waiting != 0
+                         ? "  结果:候补成功\n  outcome: offered to who waited\n"
+                         : "  结果:约成\n  outcome: granted\n");
+    if (why->reply.code == TIDE_CODE_ok && why->event.kind == TIDE_REC_wait)
+        fprintf(out, "  结果:已候补\n  outcome: waits\n");
     tell_others(why, out);
     tell_later(why, out);
     tell_proof(why, out);

@@ -67,7 +67,8 @@ static void put_enum(struct wire_out *out, const char *key, size_t key_len, unsi
 /* Kept for the engine's own use, or written otherwise. */
 static bool is_inner(const char *name)
 {
-    return strcmp(name, "unused") == 0 || strcmp(name, "warned") == 0;
+    return strcmp(name, "unused") == 0 || strcmp(name, "warned") == 0 ||
+           strncmp(name, "wait_", 5) == 0;
 }
 
 static void put_hex(struct wire_out *out, const char *key, size_t key_len, int64_t value)
@@ -81,14 +82,28 @@ static void put_hex(struct wire_out *out, const char *key, size_t key_len, int64
     wire_out_string(out, text, 16);
 }
 
-/* The hours of draws, of a zone that holds none; the minutes of a notice that is of no strike. */
+/* The hours of draws, of a zone that holds none; the minutes of a notice that is of no strike; a
+ * chance of which nothing is known; where one would stand, in an offer of something else than to
+ * wait. */
 static bool is_idle(const struct tide_record *desc, const struct tide_field *field,
                     const union tide_any *record)
 {
-    if (desc->kind == TIDE_REC_notice && record->notice.strike == 0)
-        return strcmp(field->name, "minutes") == 0;
-    return desc->kind == TIDE_REC_zone && record->zone.policy != TIDE_ZONE_POLICY_draw &&
-           strncmp(field->name, "draw_", 5) == 0;
+    bool chance = strcmp(field->name, "chance_pct") == 0;
+    switch (desc->kind) {
+    case TIDE_REC_zone:
+        return record->zone.policy != TIDE_ZONE_POLICY_draw &&
+               strncmp(field->name, "draw_", 5) == 0;
+    case TIDE_REC_notice:
+        return record->notice.strike == 0 && strcmp(field->name, "minutes") == 0;
+    case TIDE_REC_wait_place:
+        return chance && record->wait_place.of == 0;
+    case TIDE_REC_offer:
+        if (record->offer.kind == TIDE_OFFER_KIND_wait)
+            return chance && record->offer.of == 0;
+        return chance || strcmp(field->name, "position") == 0 || strcmp(field->name, "of") == 0;
+    default:
+        return false;
+    }
 }
 
 static void put_field(struct wire_out *out, const struct tide_frame *frame,

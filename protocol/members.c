@@ -74,7 +74,7 @@ enum tide_name_kind wire_name_kind(unsigned field_type)
 
 bool wire_is_number_id(unsigned field_type)
 {
-    return field_type >= TIDE_FT_window && field_type <= TIDE_FT_strike;
+    return field_type >= TIDE_FT_window && field_type <= TIDE_FT_waiting;
 }
 
 const char *wire_mask_word(unsigned field_type, unsigned bit)

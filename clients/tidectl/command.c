@@ -82,6 +82,12 @@
 /* clang-format on */
 
 static const struct ctl_param p_none[] = {END};
+static const struct ctl_param p_unwait[] = {{"WAIT", "waiting", CTL_INT, true, NULL,
+                                             "number of the wait (`tidectl list`)",
+                                             "候补编号(见 `tidectl list`)"},
+                                            P_VIA,
+                                            END};
+static const struct ctl_param p_confirm[] = {P_BOOKING, P_VIA, END};
 static const struct ctl_param p_import[] = {
     {"FILE", NULL, CTL_FILES, true, NULL, "CSV files: places, people, roles, users, vehicles, …",
      "CSV 文件:地点、人员、角色、账号、车辆……"},
@@ -343,6 +349,16 @@ const struct ctl_command ctl_commands[] = {
      "mon --until-date 06-30",
      "Workdays are the statutory ones: make-up workdays count, holidays do not.",
      "工作日为法定工作日:含调休上班日,不含节假日。"},
+    {"wait", "parking.wait", p_book, ctl_run_book, "wait for a place when all are taken",
+     "候补车位", "tidectl wait 浙F12345 --zone A --from 18:00 --until +3h",
+     "What comes free goes to whoever asked first. When it is offered to you, a notice says until\n"
+     "when to confirm it (`tidectl confirm`); otherwise it goes to the next.",
+     "空出的车位按候补先后递补。轮到您时会收到通知,请在所示时间前用 `tidectl confirm` 确认,\n"
+     "逾期转给下一位。"},
+    {"unwait", "parking.unwait", p_unwait, NULL, "wait no longer", "取消候补", "tidectl unwait 3",
+     NULL, NULL},
+    {"confirm", "parking.confirm", p_confirm, NULL, "take the place that you waited for",
+     "确认候补到的车位", "tidectl confirm 12", NULL, NULL},
     {"cancel", "parking.cancel", p_cancel, NULL, "cancel a booking or a series", "取消预约",
      "tidectl cancel 12", NULL, NULL},
     {"extend", "parking.extend", p_extend, NULL, "stay longer", "延长停车",
@@ -352,7 +368,8 @@ const struct ctl_command ctl_commands[] = {
      "有摄像头或地磁的车区无需手动登记。"},
     {"leave", "parking.leave", p_leave, ctl_run_arrive, "say that the car has left", "登记离开",
      "tidectl leave 浙F12345", NULL, NULL},
-    {"list", "parking.list", p_for, NULL, "live bookings", "当前预约", "tidectl list", NULL, NULL},
+    {"list", "parking.list", p_for, NULL, "live bookings and waits", "当前预约与候补",
+     "tidectl list", NULL, NULL},
     {"history", "parking.history", p_history, NULL, "ended bookings, newest first", "历史预约",
      "tidectl history --for 3-2-501", NULL, NULL},
     {"zones", "parking.zones", p_zones, NULL, "the zones and how full they are", "车区及余位",

@@ -1,5 +1,5 @@
-/* notice.c - notices as sentences: {plate}, {zone}, {slot}, {start}, {end}, {why}, {booking},
- * {incident} are filled from the row; a name that the row lacks becomes nothing.
+/* notice.c - notices as sentences: {plate}, {zone}, {slot}, {start}, {end}, {until}, {why},
+ * {booking}, {incident} are filled from the row; a name that the row lacks becomes nothing.
  */
 #include <string.h>
 
@@ -65,6 +65,15 @@ static const struct {
      "请在 {end} 前裁定,逾期作废。"},
     {"strike_decided", "Strike {strike} ({plate}, {start}) is decided. {why}",
      "违规记录 {strike}({plate},{start})已有结论。{why}"},
+    {"wait_offered",
+     "A place came free for {plate}: zone {zone}, {start} to {end}. Confirm until {until}: "
+     "`tidectl confirm {booking}`. Else it goes to the next.",
+     "候补成功:{plate},{zone} 区,{start} 至 {end}。请于 {until} 前确认:"
+     "`tidectl confirm {booking}`,逾期转给下一位。"},
+    {"wait_passed", "The place for {plate} (zone {zone}, {start}) was not confirmed and went on.",
+     "{plate} 候补到的车位({zone} 区,{start})未按时确认,已转给下一位。"},
+    {"wait_over", "No place came free for {plate}: zone {zone}, {start} to {end}.",
+     "候补未成功:{plate},{zone} 区,{start} 至 {end} 没有空出车位。"},
     {"visitor_came", "Your visitor {plate} has come (zone {zone}).",
      "您的访客 {plate} 已到({zone} 区)。"},
 };
@@ -82,7 +91,8 @@ static void value_of(const cJSON *row, const char *name, char *out, size_t cap)
     else if (cJSON_IsString(value) &&
              (strcmp(name, "strike_kind") == 0 || strcmp(name, "witness") == 0))
         snprintf(out, cap, "%s", ctl_word(name, value->valuestring));
-    else if (cJSON_IsString(value) && (strcmp(name, "start") == 0 || strcmp(name, "end") == 0))
+    else if (cJSON_IsString(value) &&
+             (strcmp(name, "start") == 0 || strcmp(name, "end") == 0 || strcmp(name, "until") == 0))
         ctl_when_show(value->valuestring, out, cap);
     else if (cJSON_IsString(value))
         snprintf(out, cap, "%s", value->valuestring);

@@ -120,6 +120,10 @@ static const struct sentence whys[] = {
     {"to_be_drawn", "that time is decided by a draw", "该时段由抽签决定",
      "put in a wish: `tidectl draw ask`; `tidectl draw list` shows when",
      "请用 `tidectl draw ask` 申请;`tidectl draw list` 可查看时间"},
+    {"fits_now", "there is a place: nothing to wait for", "现有空位,无需候补",
+     "book it: `tidectl book`", "请直接预约:`tidectl book`"},
+    {"not_confirmed", "it was not confirmed in time", "未在规定时间内确认",
+     "wait again: `tidectl wait`", "可重新候补:`tidectl wait`"},
     {"not_drawn", "the lot fell on others", "未中签", NULL, NULL},
     {"draw_closed", "its wishes are collected already", "申请已截止",
      "what is left can be booked when it is over", "抽签结束后余位可直接预约"},
@@ -209,6 +213,24 @@ static void add_offer(char *out, size_t cap, const cJSON *reply)
             ctl_number_of(reply, "left_min"));
 }
 
+/* To wait: where one would stand, and the chance as far as it is known. */
+static void add_wait(char *out, size_t cap, const cJSON *item)
+{
+    double of = ctl_number_of(item, "of");
+
+    add(out, cap,
+        CTL_T("\n  or wait for it (`tidectl wait`): you would be no. %.0f",
+              "\n  也可候补(`tidectl wait`):排第 %.0f 位"),
+        ctl_number_of(item, "position"));
+    if (of > 0)
+        add(out, cap,
+            CTL_T("; of %.0f who began there, %.0f %% would be served",
+                  ";据以往 %.0f 例,约 %.0f %% 可候补到"),
+            of, ctl_number_of(item, "chance_pct"));
+    else
+        add(out, cap, CTL_T("; the chance is not known yet", ";成功率尚无数据"));
+}
+
 /* One thing in the way, or one offer, a line each. */
 static void add_item(char *out, size_t cap, const cJSON *item)
 {
@@ -241,6 +263,8 @@ static void add_item(char *out, size_t cap, const cJSON *item)
         add(out, cap, CTL_T("\n  it fits later: %s to %s", "\n  推后即可:%s 至 %s"), from, until);
     else if (strcmp(kind, "earlier") == 0)
         add(out, cap, CTL_T("\n  it fits earlier: %s to %s", "\n  提前即可:%s 至 %s"), from, until);
+    else if (strcmp(kind, "wait") == 0)
+        add_wait(out, cap, item);
 }
 
 /* What stood in the way and what is offered; false when the reply says neither. */

@@ -68,6 +68,7 @@ void *table_next(const struct table *table, uint32_t *cursor);
 /* Deadlines, earliest first; ties by kind, then id, so that the order is the same everywhere.
  * Each entry knows where its owner keeps the position, so it can be moved in O(log n). */
 enum due_kind {
+    DUE_WAITING, /* who has not confirmed is no no-show: before DUE_BOOKING */
     DUE_DAY,
     DUE_RESETTLE,
     DUE_GRANT,
@@ -78,7 +79,8 @@ enum due_kind {
     DUE_ZONE_DRAW,
     DUE_DRAW,
     DUE_FORECAST,
-    DUE_STRIKE
+    DUE_STRIKE,
+    DUE_WAITS
 };
 #define DUE_NEVER INT64_MAX
 struct due {

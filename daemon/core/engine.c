@@ -18,6 +18,7 @@
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/parking/slices.h"
 #include "daemon/core/parking/strike.h"
+#include "daemon/core/parking/wait.h"
 #include "daemon/core/put.h"
 
 /* ---- memory --------------------------------------------------------------------------------- */
@@ -93,10 +94,13 @@ static void carve_all(struct engine *e, struct carve *carve, const struct engine
     table_carve(&e->draws, carve, sizeof(struct draw_state), TIDE_DRAWS_MAX, false);
     table_carve(&e->wishes, carve, sizeof(struct wish_state), l->bookings / 4 + 64, false);
     table_carve(&e->strikes, carve, sizeof(struct strike_state), l->bookings / 4 + 64, false);
+    table_carve(&e->waits, carve, sizeof(struct waiting_state), TIDE_WAITS_MAX, false);
+    table_carve(&e->wait_records, carve, sizeof(struct wait_record_state),
+                (l->zones + 1) * TIDE_WAIT_BUCKETS, true);
     e->draw_lot = carve_take(carve, sizeof *e->draw_lot);
     heap_carve(&e->heap, carve,
-               l->bookings + l->series + l->slots + l->incidents + l->zones + TIDE_DRAWS_MAX +
-                   l->bookings / 4 + 64 + 3);
+               l->bookings + l->series + l->slots + l->incidents + 3 * l->zones + TIDE_DRAWS_MAX +
+                   TIDE_WAITS_MAX + l->bookings / 4 + 64 + 3);
     e->ring_days = freemap_ring_days(l->horizon_days_max);
     e->ring_words = e->ring_days * TIDE_GRAINS_A_DAY / 64;
     freemap_carve(e, carve, l);
@@ -139,7 +143,7 @@ unsigned engine_pool_used_pct(const struct engine *engine)
         &engine->places, &engine->persons,  &engine->roles,     &engine->users,   &engine->vehicles,
         &engine->zones,  &engine->slots,    &engine->lanes,     &engine->windows, &engine->bookings,
         &engine->series, &engine->sessions, &engine->incidents, &engine->days,    &engine->draws,
-        &engine->wishes, &engine->strikes};
+        &engine->wishes, &engine->strikes,  &engine->waits};
     unsigned most = 0;
     for (unsigned i = 0; i < sizeof tables / sizeof *tables; i++) {
         unsigned pct = (unsigned)((uint64_t)tables[i]->count * 100 / tables[i]->cap);
@@ -167,6 +171,12 @@ static void fall_due(struct step *step, const struct due *due)
     struct engine *engine = step->engine;
     uint32_t id = due->id;
     switch ((enum due_kind)due->kind) {
+    case DUE_WAITING:
+        waiting_fall_due(step, waiting_of(engine, id));
+        break;
+    case DUE_WAITS:
+        waits_fall_due(step, zone_of(engine, id));
+        break;
     case DUE_DAY:
         windows_roll(step);
         break;
@@ -212,6 +222,8 @@ static void tick_take(struct step *step)
         const struct due due = *heap_first(&engine->heap);
         trace(engine, "deadline", due.kind, due.id, due.time_ms);
         fall_due(step, &due);
+        if (due.kind == DUE_WAITS)
+            break; /* as much work as all others together; the next tick goes on */
     }
 }
 
@@ -320,6 +332,9 @@ static rule *const rules[TIDE_REC_MAX] = {
     [TIDE_REC_draw_result] = draw_result_take,
     [TIDE_REC_strike_contest] = strike_contest_take,
     [TIDE_REC_strike_decide] = strike_decide_take,
+    [TIDE_REC_wait] = wait_take,
+    [TIDE_REC_unwait] = unwait_take,
+    [TIDE_REC_confirm] = confirm_take,
 };
 
 /* The daemon's own: nobody speaks, nobody is answered. */
@@ -362,6 +377,7 @@ void engine_step(struct engine *engine, const struct engine_event *event,
     freemap_horizon(engine);
     if (is_own(event) || may_speak(&step))
         rules[event->kind](&step);
+    waits_mark(&step);
     step_counters(&step);
     CHECK(is_own(event) || step.replied);
 }

@@ -13,6 +13,7 @@
 #include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/parking/strike.h"
+#include "daemon/core/parking/wait.h"
 #include "daemon/core/put.h"
 
 static void forgotten(struct step *step, enum tide_name_kind kind, uint32_t id)
@@ -57,7 +58,8 @@ static void forget_vehicles(struct step *step, tide_id household)
         vehicle_detach(engine, vehicle);
         step_del(step, TIDE_REC_vehicle, &vehicle->row);
         table_remove(&engine->vehicles, vehicle);
-        if (plate_of(engine, plate) == NULL && !wishes_have_plate(engine, plate))
+        if (plate_of(engine, plate) == NULL && !wishes_have_plate(engine, plate) &&
+            !waits_have_plate(engine, plate))
             forgotten(step, TIDE_NAME_KIND_plate, plate);
     }
 }
@@ -70,6 +72,7 @@ static void forget_person(struct step *step, struct person_state *person)
     cancel_of_person(step, id, household);
     wishes_forget(step, id);
     strikes_forget(step, id);
+    waits_forget(step, id);
     while (person->first_user != 0) {
         struct user_state *user = user_of(engine, person->first_user);
         tide_id user_id = user->row.id;
@@ -131,7 +134,7 @@ void forget_take(struct step *step)
         return;
     struct vehicle_state *vehicle = vehicle_of(engine, ask->id);
     if (plate_of(engine, ask->id) != NULL || wishes_have_plate(engine, ask->id) ||
-        (daemon && vehicle != NULL)) {
+        waits_have_plate(engine, ask->id) || (daemon && vehicle != NULL)) {
         step_refuse(step, TIDE_CODE_conflict, TIDE_WHY_in_use);
         return;
     }

@@ -10,6 +10,7 @@
 #include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/parking/strike.h"
+#include "daemon/core/parking/wait.h"
 #include "daemon/core/put.h"
 #include "daemon/core/sound.h"
 
@@ -85,6 +86,8 @@ static struct table *table_of(struct engine *e, unsigned kind)
         return &e->strikes;
     case TIDE_REC_forecast_level:
         return &e->levels;
+    case TIDE_REC_waiting:
+        return &e->waits;
     default:
         return NULL;
     }
@@ -108,6 +111,8 @@ bool engine_row_is_live(unsigned kind, const void *row)
         return any->wish.state == TIDE_WISH_STATE_waiting;
     case TIDE_REC_strike:
         return TIDE_STRIKE_LIVE(any->strike.state);
+    case TIDE_REC_waiting:
+        return TIDE_WAITING_LIVE(any->waiting.state);
     case TIDE_REC_posting:
     case TIDE_REC_notice:
     case TIDE_REC_command:
@@ -128,6 +133,15 @@ static int load_forecast(struct engine *engine, const struct tide_forecast *row)
         forecast_cell(engine, row->zone, row->day_class, row->hour) != NULL)
         return -1;
     *forecast_cell_make(engine, row->zone, row->day_class, row->hour) = *row;
+    return 0;
+}
+
+static int load_wait_record(struct engine *engine, const struct tide_wait_record *row)
+{
+    if (row->zone == 0 || row->zone > engine->zones.cap || row->bucket >= TIDE_WAIT_BUCKETS ||
+        wait_record_of(engine, row->zone, row->bucket) != NULL)
+        return -1;
+    *wait_record_make(engine, row->zone, row->bucket) = *row;
     return 0;
 }
 
@@ -154,6 +168,8 @@ int engine_load(struct engine *engine, unsigned kind, const void *row)
     }
     if (kind == TIDE_REC_forecast)
         return load_forecast(engine, &any->forecast);
+    if (kind == TIDE_REC_wait_record)
+        return load_wait_record(engine, &any->wait_record);
     if (kind == TIDE_REC_role_row) {
         struct role_state *role = table_add(&engine->roles, ++engine->role_number);
         if (role == NULL)
@@ -251,6 +267,10 @@ static int link_promises(struct engine *engine)
     struct strike_state *strike;
     while ((strike = table_next(&engine->strikes, &cursor)) != NULL)
         strike_attach(engine, strike);
+    cursor = 0;
+    struct waiting_state *waiting;
+    while ((waiting = table_next(&engine->waits, &cursor)) != NULL)
+        waiting_attach(engine, waiting);
     return 0;
 }
 
@@ -277,7 +297,12 @@ void deadlines_rebuild(struct engine *engine)
     while ((zone = table_next(&engine->zones, &cursor)) != NULL) {
         draw_zone_due(engine, zone);
         forecast_due(engine, zone);
+        waits_due(engine, zone);
     }
+    cursor = 0;
+    struct waiting_state *waiting;
+    while ((waiting = table_next(&engine->waits, &cursor)) != NULL)
+        waiting_due(engine, waiting);
     cursor = 0;
     struct draw_state *draw;
     while ((draw = table_next(&engine->draws, &cursor)) != NULL)
@@ -321,6 +346,8 @@ const void *engine_find(const struct engine *engine, unsigned kind, uint32_t k1,
         return k1 != 0 && k2 >= TIDE_DAY_CLASS_workday && k2 <= TIDE_DAY_CLASS_holiday && k3 < 24
                    ? forecast_cell(engine, k1, k2, k3)
                    : NULL;
+    if (kind == TIDE_REC_wait_record)
+        return k1 != 0 && k2 < TIDE_WAIT_BUCKETS ? wait_record_of(engine, k1, k2) : NULL;
     const struct table *table = table_of((struct engine *)(uintptr_t)engine, kind);
     return table != NULL ? table_find(table, k1) : NULL;
 }
@@ -333,6 +360,10 @@ const void *engine_next(const struct engine *engine, unsigned kind, uint32_t *cu
     }
     if (kind == TIDE_REC_forecast) {
         const struct forecast_state *state = table_next(&engine->forecasts, cursor);
+        return state != NULL ? &state->row : NULL;
+    }
+    if (kind == TIDE_REC_wait_record) {
+        const struct wait_record_state *state = table_next(&engine->wait_records, cursor);
         return state != NULL ? &state->row : NULL;
     }
     const struct table *table = table_of((struct engine *)(uintptr_t)engine, kind);

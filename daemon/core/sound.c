@@ -232,6 +232,26 @@ static bool strike_is_sound(const struct engine *engine, const void *row)
            (s->state != TIDE_STRIKE_STATE_contested || s->decide_until_ms > s->made_ms);
 }
 
+static bool waiting_is_sound(const struct engine *engine, const void *row)
+{
+    const struct tide_waiting *w = row;
+    const struct booking_state *booking = booking_of(engine, w->booking);
+    bool offered = w->state == TIDE_WAITING_STATE_offered;
+    return zone_of(engine, w->zone) != NULL && zone_of(engine, w->zone)->row.wait_look_ms != 0 &&
+           has_account(engine, w->household) && w->plate != 0 && w->start_ms < w->end_ms &&
+           w->start_ms % TIDE_GRAIN_MS == 0 && w->end_ms % TIDE_GRAIN_MS == 0 &&
+           (booking != NULL) == offered && (w->confirm_by_ms != 0) == offered &&
+           (booking == NULL || (booking->row.waiting == w->id && booking->row.plate == w->plate &&
+                                booking->row.state == TIDE_BOOKING_STATE_booked));
+}
+
+static bool record_is_sound(const struct engine *engine, const void *row)
+{
+    const struct tide_wait_record *it = row;
+    return zone_of(engine, it->zone) != NULL && it->got <= it->asked &&
+           it->asked < TIDE_WAIT_CASES_MAX;
+}
+
 static const struct {
     uint8_t kind, counter; /* 0: its ids are not counted here */
     bool (*is_sound)(const struct engine *engine, const void *row);
@@ -257,6 +277,8 @@ static const struct {
     {TIDE_REC_strike, TIDE_COUNTER_strike, strike_is_sound},
     {TIDE_REC_forecast, 0, forecast_is_sound},
     {TIDE_REC_forecast_level, 0, level_is_sound},
+    {TIDE_REC_waiting, TIDE_COUNTER_waiting, waiting_is_sound},
+    {TIDE_REC_wait_record, 0, record_is_sound},
 };
 
 static bool kind_is_sound(const struct engine *engine, size_t rule)

@@ -63,7 +63,10 @@ struct zone_state {
     uint32_t first_blackout; /* windows with slot 0 */
     uint32_t dirty;
     uint32_t due_position; /* of its next draw */
-    uint32_t forecast_position, padding;
+    uint32_t forecast_position, waits_position;
+    uint32_t first_waiting, last_waiting; /* by id */
+    uint32_t freed;                       /* in this step: see promote.c */
+    uint32_t padding;
 };
 struct forecast_state {     /* dense: by zone, class and hour, see parking/forecast.c */
     uint32_t cell, padding; /* rows begin where 64 bits may */
@@ -122,6 +125,16 @@ struct strike_state {
     struct tide_strike row;
     uint32_t next_of_household, due_position;
 };
+struct waiting_state {
+    struct tide_waiting row;
+    uint32_t due_position;
+    uint32_t next_in_zone, prev_in_zone;
+    uint32_t padding;
+};
+struct wait_record_state {  /* dense: by zone and bucket, see parking/chance.c */
+    uint32_t cell, padding; /* as with forecasts */
+    struct tide_wait_record row;
+};
 struct day_state {
     struct tide_day row;
 };
@@ -156,12 +169,13 @@ struct engine {
     struct tide_account pool; /* account 0 */
     struct table places, persons, roles, users, vehicles, zones, slots, lanes, windows, accounts,
         bookings, series, sessions, spots, incidents, days, cursors, plates, commands, draws,
-        wishes, strikes, forecasts, levels;
+        wishes, strikes, forecasts, levels, waits, wait_records;
     struct draw_lot *draw_lot; /* scratch, see parking/draw_proof.h */
     uint32_t first_of_role[16];
     uint32_t role_number; /* last given */
     uint32_t day_due_position, grant_due_position, resettle_due_position;
     uint32_t dirty_zones, dirty_from;
+    uint32_t freed_zones, padding;
     uint32_t pool_sessions_parked;
     struct heap heap;
 };
@@ -174,7 +188,7 @@ struct step {
     tide_ms now_ms;
     tide_id user, person, household; /* the speaker; 0 for the daemon */
     int64_t reseat_spent;            /* on moves that make room, see parking/reseat.c */
-    bool replied;
+    bool replied, refused;
 };
 
 /* ---- effect.c ---------------------------------------------------------------------------- */

@@ -36,6 +36,7 @@ void step_reply(struct step *step, const struct tide_reply *reply)
 {
     CHECK(!step->replied);
     step->replied = true;
+    step->refused = reply->code != TIDE_CODE_ok;
     effects_add(step->effects, ENGINE_REPLY, TIDE_REC_reply, reply);
 }
 

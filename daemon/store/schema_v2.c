@@ -1,6 +1,7 @@
 /* schema_v2.c - what version 2 of the tables adds, as text that never changes again: draws, their
  * wishes and the free time that they gave away; a zone's hours of its draws; minutes used; where a
- * zone lies on a walk, and what was learned of it; minutes lent and of the caps; strikes.
+ * zone lies on a walk, and what was learned of it; minutes lent and of the caps; strikes; who waits,
+ * and how that went.
  */
 #include "daemon/store/schema.h"
 
@@ -65,6 +66,10 @@ const char *const store_schema_v2_fold =
     "  charged_min INTEGER NOT NULL,\n"
     "  PRIMARY KEY (domain, id)\n"
     ") STRICT, WITHOUT ROWID;\n"
+    "ALTER TABLE zone ADD COLUMN wait_from INTEGER NOT NULL DEFAULT 0;\n"
+    "ALTER TABLE zone ADD COLUMN wait_look_ms INTEGER NOT NULL DEFAULT 0;\n"
+    "ALTER TABLE booking ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;\n"
+    "ALTER TABLE notice ADD COLUMN until_ms INTEGER NOT NULL DEFAULT 0;\n"
     "CREATE TABLE draw(\n"
     "  domain INTEGER NOT NULL,\n"
     "  id INTEGER NOT NULL,\n"
@@ -131,6 +136,28 @@ const char *const store_schema_v2_fold =
     "  end_ms INTEGER NOT NULL,\n"
     "  PRIMARY KEY (domain, id)\n"
     ") STRICT, WITHOUT ROWID;\n"
+    "CREATE TABLE waiting(\n"
+    "  domain INTEGER NOT NULL,\n"
+    "  id INTEGER NOT NULL,\n"
+    "  state INTEGER NOT NULL CHECK (state BETWEEN 0 AND 255),\n"
+    "  plate INTEGER NOT NULL,\n"
+    "  zone INTEGER NOT NULL,\n"
+    "  cls INTEGER NOT NULL CHECK (cls BETWEEN 0 AND 255),\n"
+    "  household INTEGER NOT NULL,\n"
+    "  person INTEGER NOT NULL,\n"
+    "  by INTEGER NOT NULL,\n"
+    "  via INTEGER NOT NULL CHECK (via BETWEEN 0 AND 255),\n"
+    "  visitor INTEGER NOT NULL CHECK (visitor IN (0, 1)),\n"
+    "  start_ms INTEGER NOT NULL,\n"
+    "  end_ms INTEGER NOT NULL,\n"
+    "  made_ms INTEGER NOT NULL,\n"
+    "  confirm_by_ms INTEGER NOT NULL,\n"
+    "  booking INTEGER NOT NULL,\n"
+    "  ended_ms INTEGER NOT NULL,\n"
+    "  why INTEGER NOT NULL CHECK (why BETWEEN 0 AND 255),\n"
+    "  first_position INTEGER NOT NULL,\n"
+    "  PRIMARY KEY (domain, id)\n"
+    ") STRICT, WITHOUT ROWID;\n"
     "CREATE TABLE forecast(\n"
     "  domain INTEGER NOT NULL,\n"
     "  zone INTEGER NOT NULL,\n"
@@ -149,6 +176,14 @@ const char *const store_schema_v2_fold =
     "  low_milli INTEGER NOT NULL,\n"
     "  high_milli INTEGER NOT NULL,\n"
     "  PRIMARY KEY (domain, zone)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "CREATE TABLE wait_record(\n"
+    "  domain INTEGER NOT NULL,\n"
+    "  zone INTEGER NOT NULL,\n"
+    "  bucket INTEGER NOT NULL CHECK (bucket BETWEEN 0 AND 255),\n"
+    "  asked INTEGER NOT NULL,\n"
+    "  got INTEGER NOT NULL,\n"
+    "  PRIMARY KEY (domain, zone, bucket)\n"
     ") STRICT, WITHOUT ROWID;\n";
 
 const char *const store_schema_v2_indexes =
@@ -158,4 +193,6 @@ const char *const store_schema_v2_indexes =
     "CREATE INDEX wish_live ON wish(domain, id) WHERE state = 0;\n"
     "CREATE INDEX wish_draw ON wish(domain, draw, id);\n"
     "CREATE INDEX wish_household ON wish(domain, household, id);\n"
+    "CREATE INDEX waiting_live ON waiting(domain, id) WHERE state <= 1;\n"
+    "CREATE INDEX waiting_household ON waiting(domain, household, id);\n"
     "CREATE INDEX draw_span_draw ON draw_span(domain, draw, id);\n";

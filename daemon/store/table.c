@@ -15,6 +15,7 @@ const char *store_table_live(unsigned kind)
 {
     switch (kind) {
     case TIDE_REC_booking:
+    case TIDE_REC_waiting:
         return "state <= 1";
     case TIDE_REC_draw:
         return "state <= 3";

@@ -150,6 +150,19 @@ static void take_effects(struct store_why *why, const uint8_t *effects, size_t l
         (void)booking_in(effects, len, booking, &why->booking);
 }
 
+static void take_asked(struct store_why *why)
+{
+    const struct tide_wait *wait = &why->event.as.wait;
+    if (why->event.kind == TIDE_REC_book)
+        why->asked = why->event.as.book;
+    else if (why->event.kind == TIDE_REC_wait)
+        why->asked = (struct tide_book){.plate = wait->plate,
+                                        .zone = wait->zone,
+                                        .cls = wait->cls,
+                                        .start_ms = wait->start_ms,
+                                        .end_ms = wait->end_ms};
+}
+
 static enum store_error read_row(struct search *search, tide_id booking)
 {
     struct store_why *why = search->ret;
@@ -175,6 +188,7 @@ static enum store_error read_row(struct search *search, tide_id booking)
         if (copy != NULL && search->recorded_len > 0)
             memcpy(copy, sqlite3_column_blob(row, 3), search->recorded_len);
         why->found = copy != NULL;
+        take_asked(why);
         if (copy != NULL)
             take_effects(why, search->recorded, search->recorded_len, booking);
     }
@@ -292,7 +306,7 @@ static enum store_error decide(struct search *search)
 static void look_round(struct search *search)
 {
     struct store_why *why = search->ret;
-    const struct tide_book *ask = &why->event.as.book;
+    const struct tide_book *ask = &why->asked;
     bool booked = why->booking.id != 0;
     tide_id zone = booked ? why->booking.zone : ask->zone;
     unsigned cls = booked ? why->booking.cls : ask->cls;
@@ -301,7 +315,7 @@ static void look_round(struct search *search)
     uint32_t cursor = 0;
     const struct tide_slot *slot;
     const struct tide_booking *other;
-    if (!booked && why->event.kind != TIDE_REC_book)
+    if (!booked && ask->zone == 0)
         return;
     while ((slot = engine_next(search->engine, TIDE_REC_slot, &cursor)) != NULL)
         why->zone.slots += slot->zone == zone && slot->cls == cls;
@@ -322,9 +336,7 @@ static void look_round(struct search *search)
 static void read_zone_name(struct search *search)
 {
     const struct store_why *why = search->ret;
-    tide_id zone = why->booking.id != 0               ? why->booking.zone
-                   : why->event.kind == TIDE_REC_book ? why->event.as.book.zone
-                                                      : 0;
+    tide_id zone = why->booking.id != 0 ? why->booking.zone : why->asked.zone;
     sqlite3_stmt *row = store_sql_prepare(
         search->db, "SELECT text FROM name WHERE domain=?1 AND kind=?2 AND id=?3");
     if (row == NULL)

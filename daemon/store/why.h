@@ -33,6 +33,7 @@ struct store_why {
     struct engine_event event;   /* without its blob */
     struct tide_reply reply;     /* code ok when the daemon itself decided (a series) */
     struct tide_booking booking; /* made by it; id 0 when none was */
+    struct tide_book asked;      /* what a book or a wait was about; else zeroes */
     struct {
         char rule[32];
         int64_t a, b, c;

@@ -51,6 +51,15 @@
 /* Strikes. */
 #define TIDE_STRIKES_VOIDED_A_STEP 64 /* by one word of a gate that was cut off */
 
+/* Waiting. */
+#define TIDE_WAITS_MAX 2048        /* who wait or were offered a place, at once */
+#define TIDE_WAIT_GRAINS_MIN 6     /* what is left of a wish must be as long, or it is over */
+#define TIDE_WAIT_LOOK_MIN 15      /* gone through this often, whatever happens */
+#define TIDE_WAIT_LOOKED_A_STEP 64 /* of those who wait in a zone, by one deadline */
+#define TIDE_WAIT_CASES_MIN 3      /* fewer earlier cases are no ground for a chance */
+#define TIDE_WAIT_CASES_MAX 200    /* more are halved: what is long ago counts little */
+#define TIDE_WAIT_BUCKETS 5        /* positions 1, 2, 3-4, 5-8, 9 and more */
+
 /* Devices. Elapsed time, never scaled. */
 #define TIDE_GATE_PULSE_VALID_MS 5000
 #define TIDE_GATE_ANSWER_MS 150

@@ -50,6 +50,7 @@
     X(session, uint32_t) X(incident, uint32_t) X(posting, uint32_t) X(notice, uint32_t)            \
     X(command, uint32_t) X(passage, uint32_t) X(draw, uint32_t) X(wish, uint32_t)                  \
     X(strike, uint32_t)                                                                            \
+    X(waiting, uint32_t)                                                                           \
     X(hex, int64_t) /* sixteen hexadecimal digits: a quarter of a digest, half of a nonce */
 
 /* ---- rows: R(number, name, keys) -------------------------------------------------------- */
@@ -66,8 +67,8 @@
     R(14, booking, 1) R(15, series, 1) R(16, session, 1) R(17, spot, 1) R(18, incident, 1)         \
     R(19, posting, 1) R(20, notice, 1) R(21, command, 1) R(22, passage, 1)                         \
     R(23, gateway_cursor, 1) R(24, forgotten, 2) R(25, outcome, 1)                                 \
-    R(26, draw, 1) R(27, wish, 1) R(28, draw_span, 1) R(32, strike, 1) R(40, forecast, 3)          \
-    R(41, forecast_level, 1)
+    R(26, draw, 1) R(27, wish, 1) R(28, draw_span, 1) R(29, waiting, 1) R(32, strike, 1)           \
+    R(40, forecast, 3) R(41, forecast_level, 1) R(42, wait_record, 2)
 
 #define TIDE_FIELDS_setting_row(F, O) F(O, enum_setting, key) F(O, i64, value)
 #define TIDE_FIELDS_counter_row(F, O) F(O, enum_counter, counter) F(O, u32, next)
@@ -85,7 +86,9 @@
  * With policy draw: each day from draw_opens to draw_closes wishes are collected for draw_from to
  * draw_until of the next; draw_next is the next day on which that happens, the engine's own.
  * walk_group: zones of one number lie along one walk, at walk_m metres from its beginning; 0: this
- * zone is nobody's neighbour. */
+ * zone is nobody's neighbour. The engine's own as well: wait_look_ms, when those who wait for a
+ * place are gone through again (0: nobody waits), and wait_from, the one with whom that goes on (0:
+ * the first). */
 #define TIDE_FIELDS_zone(F, O)                                                                     \
     F(O, zone, id)                                                                                 \
     F(O, place, place)                                                                             \
@@ -93,7 +96,7 @@
     F(O, sense, sense) F(O, flag, outsiders) F(O, u32, resolution) F(O, u16, walk_group)           \
     F(O, dayminute, draw_opens_min) F(O, dayminute, draw_closes_min)                               \
     F(O, dayminute, draw_from_min) F(O, dayminute, draw_until_min) F(O, enum_draw_aim, draw_aim)   \
-    F(O, date, draw_next) F(O, u16, walk_m)
+    F(O, date, draw_next) F(O, u16, walk_m) F(O, waiting, wait_from) F(O, time, wait_look_ms)
 #define TIDE_FIELDS_slot(F, O)                                                                     \
     F(O, slot, id)                                                                                 \
     F(O, zone, zone)                                                                               \
@@ -132,7 +135,8 @@
  * looked_ms: when it was last seen to who comes after it, since it overstays (parking/overrun.c).
  * substitute_for: the household's own slot, which somebody else has at the time; such a promise
  * costs nothing, its reason says why it was made (overstayer, recall) and later why it ended.
- * disturbed: what of others' doing first touched it (overstayer, recall, blackout, calendar). */
+ * disturbed: what of others' doing first touched it (overstayer, recall, blackout, calendar).
+ * waiting: who had waited for it; he has to confirm it as long as that one is offered. */
 #define TIDE_FIELDS_booking(F, O)                                                                  \
     F(O, booking, id)                                                                              \
     F(O, enum_booking_state, state)                                                                \
@@ -147,7 +151,7 @@
     F(O, time, made_ms) F(O, time, ended_ms) F(O, minutes, held_min)                               \
     F(O, minutes, charged_min) F(O, enum_why, outside) F(O, enum_why, reason)                      \
     F(O, u16, moves) F(O, u8, warned) F(O, time, looked_ms) F(O, slot, substitute_for)             \
-    F(O, enum_why, disturbed)
+    F(O, enum_why, disturbed) F(O, waiting, waiting)
 #define TIDE_FIELDS_series(F, O)                                                                   \
     F(O, series, id)                                                                               \
     F(O, enum_series_state, state)                                                                 \
@@ -204,7 +208,7 @@
     F(O, plate, plate)                                                                             \
     F(O, zone, zone) F(O, slot, slot) F(O, time, start_ms) F(O, time, end_ms) F(O, enum_why, why)  \
     F(O, strike, strike) F(O, enum_strike_kind, strike_kind) F(O, minutes, minutes)                \
-    F(O, enum_witness, witness)
+    F(O, enum_witness, witness) F(O, time, until_ms)
 #define TIDE_FIELDS_command(F, O)                                                                  \
     F(O, command, id)                                                                              \
     F(O, user, gateway)                                                                            \
@@ -286,6 +290,25 @@
     F(O, time, contest_until_ms) F(O, time, contested_ms) F(O, time, decide_until_ms)              \
     F(O, person, decided_by) F(O, time, decided_ms) F(O, time, expires_ms) F(O, enum_why, why)     \
     F(O, minutes, charge_min) F(O, place, lender) F(O, minutes, charged_min)
+/* Somebody waits for a place that is not free; see parking/promote.c. When one comes free for him,
+ * a booking is made, and he has until confirm_by_ms to say that he wants it. first_position: the
+ * place in the queue that he began at. */
+#define TIDE_FIELDS_waiting(F, O)                                                                  \
+    F(O, waiting, id)                                                                              \
+    F(O, enum_waiting_state, state)                                                                \
+    F(O, plate, plate)                                                                             \
+    F(O, zone, zone)                                                                               \
+    F(O, enum_slot_class, cls)                                                                     \
+    F(O, place, household)                                                                         \
+    F(O, person, person)                                                                           \
+    F(O, user, by)                                                                                 \
+    F(O, enum_via, via) F(O, flag, visitor) F(O, time, start_ms) F(O, time, end_ms)                \
+    F(O, time, made_ms) F(O, time, confirm_by_ms) F(O, booking, booking) F(O, time, ended_ms)      \
+    F(O, enum_why, why) F(O, u16, first_position)
+/* How those fared who began to wait in a zone at such a position (parking/chance.c): of so many who
+ * asked, so many were offered a place. */
+#define TIDE_FIELDS_wait_record(F, O)                                                              \
+    F(O, zone, zone) F(O, u8, bucket) F(O, u16, asked) F(O, u16, got)
 /* What a zone's open slots are used at this full hour of such a day, as a rule, by promises and
  * cars; how far days lie from it; of how many days that was learned (parking/forecast.c). */
 #define TIDE_FIELDS_forecast(F, O)                                                                 \
@@ -315,7 +338,8 @@
     R(124, resolve, 0) R(125, clock_accept, 0) R(126, accept_rules, 0)                             \
     R(127, reloaded, 0) R(128, draw_open, 0) R(129, draw_ask, 0) R(130, draw_withdraw, 0)          \
     R(131, draw_value, 0) R(132, draw_seal, 0) R(133, draw_result, 0)                              \
-    R(140, ask_quote, 0) R(141, ask_bookings, 0)                               \
+    R(134, wait, 0) R(135, unwait, 0) R(136, confirm, 0)                                           \
+    R(140, ask_quote, 0) R(141, ask_bookings, 0)                                                   \
     R(142, ask_tide, 0) R(143, ask_shares, 0) R(144, ask_sheet, 0)                                 \
     R(145, ask_incidents, 0) R(146, ask_account, 0)                                                \
     R(147, ask_whoami, 0) R(148, ask_status, 0)                                                    \
@@ -458,6 +482,18 @@
 #define TIDE_FIELDS_strike_decide(F, O)                                                            \
     F(O, strike, strike) F(O, enum_strike_state, verdict) F(O, enum_via, via)
 
+/* The same as book, of which there is none at the moment: when one comes free. */
+#define TIDE_FIELDS_wait(F, O)                                                                     \
+    F(O, plate, plate)                                                                             \
+    F(O, zone, zone)                                                                               \
+    F(O, enum_slot_class, cls)                                                                     \
+    F(O, time, start_ms)                                                                           \
+    F(O, time, end_ms)                                                                             \
+    F(O, place, household) F(O, person, person) F(O, enum_via, via) F(O, flag, visitor)
+#define TIDE_FIELDS_unwait(F, O) F(O, waiting, waiting) F(O, enum_via, via)
+/* Whoever waited says that he wants the booking that he was offered. */
+#define TIDE_FIELDS_confirm(F, O) F(O, booking, booking) F(O, enum_via, via)
+
 /* Asked, answered, not journaled. */
 #define TIDE_FIELDS_ask_quote(F, O)                                                                \
     F(O, plate, plate)                                                                             \
@@ -493,7 +529,7 @@
     R(201, quote, 0)                                                                               \
     R(202, tide_hour, 0) R(203, status, 0) R(204, whoami, 0) R(205, zone_now, 0)                   \
     R(206, gap_day, 0) R(207, receipt, 0) R(210, binding, 0) R(211, offer, 0)                      \
-    R(212, forecast_hour, 0) R(220, swap, 0)
+    R(212, forecast_hour, 0) R(213, wait_place, 0) R(220, swap, 0)
 /* Heads each answer. free_from..free_until: the nearest span that would have fitted. left_min: what
  * a cap leaves, told with day_cap and month_cap. */
 #define TIDE_FIELDS_reply(F, O)                                                                    \
@@ -554,12 +590,19 @@
     F(O, slot, slot)                                                                               \
     F(O, zone, zone) F(O, time, start_ms) F(O, time, end_ms) F(O, minutes, minutes)                \
     F(O, u16, walk_m)
-/* What would have been granted instead, at that moment, to the same party and plate. */
+/* What would have been granted instead, at that moment, to the same party and plate. Kind wait: the
+ * wish itself, by waiting for it at this position, with this chance (see wait_place). */
 #define TIDE_FIELDS_offer(F, O)                                                                    \
     F(O, enum_offer_kind, kind)                                                                    \
     F(O, zone, zone)                                                                               \
     F(O, enum_slot_class, cls)                                                                     \
-    F(O, time, start_ms) F(O, time, end_ms) F(O, minutes, minutes) F(O, u16, walk_m)
+    F(O, time, start_ms) F(O, time, end_ms) F(O, minutes, minutes) F(O, u16, walk_m)               \
+    F(O, u16, position) F(O, u8, chance_pct) F(O, u16, of)
+/* Where one stands who waits: how many before him want the same, and he. chance_pct: of being
+ * offered a place, as far as `of` earlier ones who began there can tell; of 0: nothing is known,
+ * and no chance is claimed. */
+#define TIDE_FIELDS_wait_place(F, O)                                                               \
+    F(O, waiting, waiting) F(O, u16, position) F(O, u8, chance_pct) F(O, u16, of)
 
 /* clang-format on */
 #define TIDE_RECORDS(R) TIDE_ROWS(R) TIDE_EVENTS(R) TIDE_REPLIES(R)

@@ -88,7 +88,9 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 49, sensor_unsure) /* silent, or it says otherwise */                                     \
     E(P, 50, rules_not_accepted)                                                                   \
     E(P, 51, undecided) /* nobody decided in time */                                               \
-    E(P, 52, own_case)  /* decided by somebody else than the party and who reported it */
+    E(P, 52, own_case)  /* decided by somebody else than the party and who reported it */          \
+    E(P, 53, fits_now)  /* nothing to wait for: book it */                                         \
+    E(P, 54, not_confirmed) /* was offered, and nobody said in time that he wants it */
 
 #define TIDE_ENUM_place_kind(E, P)                                                                 \
     E(P, 0, none)                                                                                  \
@@ -169,6 +171,14 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
 #define TIDE_ENUM_witness(E, P)                                                                    \
     E(P, 0, none) E(P, 1, sensor) E(P, 2, gate) E(P, 3, hand) E(P, 4, clock)
 
+/*   waiting ──a place comes free──► offered ──confirmed, or the car came──► taken
+ *      │ └──hardly any time left──► over └──not in time──► passed
+ *      └──taken back──► withdrawn ◄──taken back──┘          live: waiting, offered              */
+#define TIDE_ENUM_waiting_state(E, P)                                                              \
+    E(P, 0, waiting)                                                                               \
+    E(P, 1, offered) E(P, 2, taken) E(P, 3, passed) E(P, 4, withdrawn) E(P, 5, over)
+#define TIDE_WAITING_LIVE(state) ((state) <= TIDE_WAITING_STATE_offered)
+
 #define TIDE_ENUM_series_state(E, P) E(P, 0, live) E(P, 1, ended)
 #define TIDE_ENUM_session_state(E, P) E(P, 0, live) E(P, 1, ended)
 #define TIDE_ENUM_session_right(E, P)                                                              \
@@ -186,9 +196,10 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 5, late_supply) /* a booking starts and its slot is still taken */
 #define TIDE_ENUM_incident_state(E, P) E(P, 0, open) E(P, 1, closed)
 
-/* What would fit instead of a wish that was refused: another end, start or zone. */
+/* What would fit instead of a wish that was refused: another end, start or zone; or to wait. */
 #define TIDE_ENUM_offer_kind(E, P)                                                                 \
-    E(P, 0, none) E(P, 1, shorter) E(P, 2, later) E(P, 3, earlier) E(P, 4, elsewhere)
+    E(P, 0, none) E(P, 1, shorter) E(P, 2, later) E(P, 3, earlier) E(P, 4, elsewhere)              \
+    E(P, 5, wait)
 
 #define TIDE_ENUM_posting_reason(E, P)                                                             \
     E(P, 0, none)                                                                                  \
@@ -217,9 +228,12 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 18, visitor_came)                                                                         \
     E(P, 19, draw_won)                                                                             \
     E(P, 20, draw_lost)                                                                            \
+    E(P, 21, wait_offered)     /* a place came free: confirm it until until_ms */                  \
+    E(P, 22, wait_passed)      /* it was not confirmed, and went on to the next */                 \
+    E(P, 23, wait_over)        /* none came free in time */                                        \
     E(P, 24, strike_made)      /* with its evidence; end_ms: until when it can be contested */     \
     E(P, 25, strike_contested) /* to those who decide, until end_ms */                             \
-    E(P, 26, strike_decided)\
+    E(P, 26, strike_decided)                                                                       \
     E(P, 30, slot_free) /* his own slot is free again, its substitute given back */
 
 #define TIDE_ENUM_command_kind(E, P) E(P, 0, none) E(P, 1, open) E(P, 2, deny)
@@ -250,7 +264,7 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 3, session)                                                                               \
     E(P, 4, incident)                                                                              \
     E(P, 5, posting) E(P, 6, notice) E(P, 7, command) E(P, 8, passage) E(P, 9, window)             \
-    E(P, 10, draw) E(P, 11, wish) E(P, 12, draw_span) E(P, 14, strike)
+    E(P, 10, draw) E(P, 11, wish) E(P, 12, draw_span) E(P, 13, waiting) E(P, 14, strike)
 
 /* All closed sets. Each becomes an enum `tide_<set>` with members TIDE_<SET>_<name> below. */
 #define TIDE_ENUMS(X)                                                                              \
@@ -266,7 +280,7 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     X(booking_state, BOOKING_STATE) X(series_state, SERIES_STATE)                                  \
     X(draw_state, DRAW_STATE) X(draw_aim, DRAW_AIM) X(draw_source, DRAW_SOURCE)                    \
     X(wish_state, WISH_STATE) X(strike_kind, STRIKE_KIND) X(strike_state, STRIKE_STATE)            \
-    X(witness, WITNESS)                                                                            \
+    X(witness, WITNESS) X(waiting_state, WAITING_STATE)                                            \
     X(session_state, SESSION_STATE) X(session_right, SESSION_RIGHT)                                \
     X(source, SOURCE) X(occupancy, OCCUPANCY) X(incident_kind, INCIDENT_KIND)                      \
     X(incident_state, INCIDENT_STATE) X(posting_reason, POSTING_REASON)                            \
@@ -311,7 +325,8 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     S(31, strike_decide_days, 14, 1, 90)                                                           \
     S(32, strike_life_days, 90, 1, 730)                                                            \
     S(33, strikes_max, 0, 0, 1000) /* from so many on only what starts soon; 0: no effect */       \
-    S(34, strike_lead_min, 120, 0, 20160)
+    S(34, strike_lead_min, 120, 0, 20160)                                                          \
+    S(35, wait_confirm_min, 15, 1, 720) /* who waited and is offered a place has to say yes */
 
 #define TIDE_ENUM_setting(E, P)                                                                    \
     E(P, 0, none)                                                                                  \
@@ -328,8 +343,9 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 22, resettle_why) E(P, 23, reseat_steps) E(P, 24, reseat_depth) E(P, 25, freeze_min)      \
     E(P, 26, walk_max_m) E(P, 27, household_day_max_min) E(P, 28, household_month_max_min)         \
     E(P, 29, rules_text_version) E(P, 30, strike_contest_days) E(P, 31, strike_decide_days)        \
-    E(P, 32, strike_life_days) E(P, 33, strikes_max) E(P, 34, strike_lead_min)
-#define TIDE_SETTINGS_COUNT 35
+    E(P, 32, strike_life_days) E(P, 33, strikes_max) E(P, 34, strike_lead_min)                     \
+    E(P, 35, wait_confirm_min)
+#define TIDE_SETTINGS_COUNT 36
 
 /* clang-format on */
 #define TIDE_ENUM_MEMBER(P, number, name) TIDE_##P##_##name = (number),

@@ -59,12 +59,15 @@ REPLIES = re.findall(r"R\(\d+, (\w+), \d\)", RECORDS["TIDE_REPLIES"])
 ROWS = re.findall(r"R\(\d+, (\w+), \d\)", RECORDS["TIDE_ROWS"])
 NAMES = ("place", "person", "user", "plate", "zone", "slot", "lane")
 NUMBERS = ("window", "booking", "series", "session", "incident", "posting", "notice", "command",
-           "passage", "draw", "wish", "strike")
+           "passage", "draw", "wish", "strike", "waiting")
 MASKS = {"days": ["workday", "restday", "holiday", "eve"],
          "weekdays": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
          "sense": ["gate", "sensor", "hand"]}
 BITS = {"u8": 8, "u16": 16, "u32": 32}
-INNER = ("unused", "warned")
+INNER = ("unused", "warned", "wait_from", "wait_look_ms")
+# Said of some of a record only.
+SELDOM = {("wait_place", "chance_pct"), ("offer", "position"), ("offer", "chance_pct"),
+          ("offer", "of"), ("notice", "minutes")}
 
 
 def is_word(record):
@@ -286,8 +289,8 @@ def record_members(record):
             required.append(member)
             continue
         properties[member] = type_schema(kind, False)
-        if (always_there(kind, name) and not (record == "zone" and name.startswith("draw_"))
-                and not (record == "notice" and name == "minutes")):
+        if always_there(kind, name) and not (
+                record == "zone" and name.startswith("draw_")) and (record, name) not in SELDOM:
             required.append(member)
     for text in {"place": ["title"], "zone": ["title"], "zone_now": ["title"],
                  "person": ["full_name", "phone"]}.get(record, []):

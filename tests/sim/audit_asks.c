@@ -84,6 +84,8 @@ void audit_asked(struct audit *audit, const struct tide_reply *reply, const uint
             check_quote(audit, &any.quote, reply->code);
         if (kind == TIDE_REC_account)
             check_account(audit, &any.account);
+        if (kind == TIDE_REC_wait_place)
+            audit_wait_place(audit, &any.wait_place);
         if (kind == TIDE_REC_forecast_hour)
             audit_forecast_asked(audit, &any.forecast_hour, hours++);
         if (kind != TIDE_REC_booking)

@@ -100,6 +100,8 @@ static bool kind_is_right(const struct audit *audit, const struct wish *wish,
     case TIDE_OFFER_KIND_elsewhere:
         return !here && same_length && it->start_ms == wish->start &&
                walk_is_right(audit, wish, it);
+    case TIDE_OFFER_KIND_wait:
+        return here && same_length && it->start_ms == wish->start;
     default:
         return false;
     }
@@ -139,7 +141,11 @@ static void check_offer(struct audit *audit, const struct wish *wish, const stru
         it->start_ms >= it->end_ms || it->minutes != (it->end_ms - it->start_ms) / TIDE_MINUTE_MS)
         audit_fail(audit, "the offer (%s, zone %u, %lld to %lld) is not what it says", kind,
                    it->zone, (long long)it->start_ms, (long long)it->end_ms);
-    else if (!any_slot(audit, wish, it->zone, it->start_ms, it->end_ms))
+    else if (it->kind == TIDE_OFFER_KIND_wait && !audit_wait_offer(audit, it))
+        audit_fail(audit, "offered to wait at position %u, %u %% of %u", it->position,
+                   it->chance_pct, it->of);
+    else if (it->kind != TIDE_OFFER_KIND_wait &&
+             !any_slot(audit, wish, it->zone, it->start_ms, it->end_ms))
         audit_fail(audit, "offered (%s) zone %u from %lld to %lld, and no slot is free", kind,
                    it->zone, (long long)it->start_ms, (long long)it->end_ms);
     else if (!party_may(audit, wish, it) || plate_is_elsewhere(audit, wish, it))

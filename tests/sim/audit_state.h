@@ -45,7 +45,7 @@ struct audit {
     const uint8_t *effects; /* borrowed */
     size_t effects_len;
 
-    struct audit_ids live_bookings, live_sessions;
+    struct audit_ids live_bookings, live_sessions, live_waits;
     uint32_t last_id[TIDE_COUNTER_strike + 1];
     struct tide_day *days;
     uint32_t day_count, day_room;
@@ -98,6 +98,10 @@ void audit_substitutes_event(struct audit *audit);
 void audit_substitutes_live(struct audit *audit, const struct tide_booking *booking,
                             bool deadlines_ran);
 void audit_fair_event(struct audit *audit);
+void audit_waits_event(struct audit *audit);
+/* Where somebody was told that he stands; and, of one who does not wait yet, whether that is so. */
+void audit_wait_place(struct audit *audit, const struct tide_wait_place *place);
+bool audit_wait_offer(struct audit *audit, const struct tide_offer *it);
 void audit_ledger_always(struct audit *audit);
 void audit_gate_event(struct audit *audit);
 void audit_shown(struct audit *audit, const struct engine_event *event, const uint8_t *effects,

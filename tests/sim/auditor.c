@@ -32,6 +32,7 @@ struct audit *audit_free(struct audit *audit)
     free(audit->changes);
     free(audit->live_bookings.list);
     free(audit->live_sessions.list);
+    free(audit->live_waits.list);
     free(audit->days);
     free(audit->windows);
     free(audit->names);
@@ -259,6 +260,8 @@ static enum tide_counter counter_of(unsigned kind)
         return TIDE_COUNTER_draw_span;
     case TIDE_REC_strike:
         return TIDE_COUNTER_strike;
+    case TIDE_REC_waiting:
+        return TIDE_COUNTER_waiting;
     default:
         return TIDE_COUNTER_none;
     }
@@ -297,7 +300,7 @@ static void check_history(struct audit *audit)
         bool kept = record || change->kind == TIDE_REC_booking ||
                     change->kind == TIDE_REC_session || change->kind == TIDE_REC_incident ||
                     change->kind == TIDE_REC_draw || change->kind == TIDE_REC_wish ||
-                    change->kind == TIDE_REC_strike;
+                    change->kind == TIDE_REC_strike || change->kind == TIDE_REC_waiting;
         bool forgetting = audit->event->kind == TIDE_REC_forget;
         if (change->verb == ENGINE_DEL && kept && !forgetting)
             audit_fail(audit, "a %s was deleted", tide_record_of(change->kind)->name);
@@ -315,6 +318,12 @@ static void keep_lists(struct audit *audit)
                 audit_ids_add(&audit->live_bookings, change->is.booking.id);
             else
                 audit_ids_remove(&audit->live_bookings, change->is.booking.id);
+        }
+        if (change->kind == TIDE_REC_waiting) {
+            if (change->verb == ENGINE_PUT && TIDE_WAITING_LIVE(change->is.waiting.state))
+                audit_ids_add(&audit->live_waits, change->is.waiting.id);
+            else
+                audit_ids_remove(&audit->live_waits, change->is.waiting.id);
         }
         if (change->kind == TIDE_REC_session) {
             if (change->verb == ENGINE_PUT && change->is.session.state == TIDE_SESSION_STATE_live)
@@ -354,6 +363,7 @@ void audit_event(struct audit *audit, uint64_t seq, const struct engine_event *e
     audit_draws_event(audit);
     audit_substitutes_event(audit);
     audit_fair_event(audit);
+    audit_waits_event(audit);
     audit_shown(audit, event, effects, len);
     audit_bookings_always(audit);
     audit->event = NULL;

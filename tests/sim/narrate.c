@@ -47,6 +47,7 @@ static const struct sentence sentences[] = {
     {"offer.made", "offered instead ({a:n}): {b:t} to {c:t}"},
     {"overrun.next", "booking {a:n} would begin behind a car that should be gone from slot {b:n}; "
                      "other: {c:n}"},
+    {"offer.wait", "or to wait: at position {a:n}, {b:n} % of {c:n} cases"},
     {"put.refuse", "row {a:n} (kind {b:n}) is refused: {c:c}"},
     {"recall.refuse", "booking {a:n} stays: promised from {b:t} until {c:t} -> refuse"},
     {"refuse", "refuse: {a:c}, {b:w}"},
@@ -67,6 +68,14 @@ static const struct sentence sentences[] = {
     {"strike.upheld", "strike {a:n} of household {b:n} counts, {c:n} minutes charged"},
     {"substitute.held", "the owner of slot {a:n} is promised slot {b:n} instead, until {c:t}"},
     {"substitute.none", "no slot for the owner of slot {a:n}, who is back at {b:t}"},
+    {"wait.end", "wait {a:n} ends: {b:W}, {c:w}"},
+    {"wait.freed", "zone {a:n}: something may have come free for who waits, from wait {b:n} on"},
+    {"wait.lapsed", "wait {a:n} did not confirm booking {b:n} by {c:t}"},
+    {"wait.learned", "zone {a:n}: of {b:n} who began to wait there {c:n} were offered a place"},
+    {"wait.looked", "zone {a:n}: {b:n} who wait were looked at; next: {c:n}"},
+    {"wait.made", "wait {a:n} for zone {b:n}, at position {c:n}"},
+    {"wait.offered", "wait {a:n} is offered booking {b:n}, to confirm by {c:t}"},
+    {"wait.refuse", "waiting refused: {a:c}, {b:w}"},
     {"wish.end", "wish {a:n} ends: {b:n}, {c:w}"},
     {"wish.made", "wish {a:n} for draw {b:n}; its household had {c:n} minutes"},
     {"window.roll", "days {a:d} to {b:d} come into the horizon"},
@@ -131,15 +140,16 @@ static void tell(char how, int64_t value, int utc_offset_min, char *out, size_t 
     } enums[] = {{'c', TIDE_FT_enum_code},          {'w', TIDE_FT_enum_why},
                  {'s', TIDE_FT_enum_booking_state}, {'k', TIDE_FT_enum_incident_kind},
                  {'o', TIDE_FT_enum_occupancy},     {'r', TIDE_FT_enum_session_right},
-                 {'D', TIDE_FT_enum_decision}};
+                 {'D', TIDE_FT_enum_decision},      {'W', TIDE_FT_enum_waiting_state}};
     for (size_t i = 0; i < sizeof enums / sizeof *enums; i++)
         if (enums[i].how == how) {
             tell_enum(enums[i].type, value, out, cap);
             return;
         }
-    static const char *const dues[] = {"day",  "resettle", "grant",        "series", "booking",
-                                       "spot", "incident", "day of draws", "draw",   "forecast"};
-    if (how == 'q' && value >= 0 && value < 10)
+    static const char *const dues[] = {"confirmation", "day",     "resettle", "grant",
+                                       "series",       "booking", "spot",     "incident",
+                                       "day of draws", "draw",    "forecast", "waits"};
+    if (how == 'q' && value >= 0 && value < 12)
         snprintf(out, cap, "%s", dues[value]);
     else if (how == 't')
         narrate_time(value, utc_offset_min, out, cap);

@@ -53,6 +53,8 @@ static void tell_devices(struct sim *sim, const struct sim_pending *p)
         if (kind == TIDE_REC_command && any.command.state == TIDE_COMMAND_STATE_sent)
             sim_cars_command(sim, &any.command);
         if (kind == TIDE_REC_booking) {
+            sim->stats.waited += any.booking.waiting != 0 && TIDE_BOOKING_LIVE(any.booking.state) &&
+                                 any.booking.made_ms == p->event.when_ms;
             sim->stats.bookings += any.booking.made_ms == p->event.when_ms &&
                                    any.booking.moves == 0 &&
                                    any.booking.state == TIDE_BOOKING_STATE_booked;

@@ -234,6 +234,7 @@ static void play_one(struct sim *sim, const struct sim_todo *todo)
         break;
     case SIM_TODO_DRAW:
         sim_draws_look(sim);
+        sim_waits_look(sim);
         break;
     case SIM_TODO_DAY:
         sim_workload_day(sim);

@@ -51,7 +51,7 @@ struct sim_conf {
 
 struct sim_stats {
     uint64_t events, asks, ticks, replies, repeats, refusals, bookings, kept, cancelled, no_shows;
-    uint64_t broken, crashes, restarts, jumps, facts, arrivals, overstays, expired;
+    uint64_t broken, crashes, restarts, jumps, facts, arrivals, overstays, expired, waited;
 };
 
 /* ---- the queue ----------------------------------------------------------------------------- */
@@ -143,6 +143,8 @@ struct sim_client {
     tide_id window;
     tide_id series;
     tide_id wish;
+    tide_id waiting;
+    uint32_t wait_plate, wait_zone;
 };
 
 /* ---- what waits for its commit ------------------------------------------------------------- */
@@ -276,6 +278,13 @@ void sim_draws_look(struct sim *sim);
 void sim_draws_forget(struct sim *sim);
 void sim_draws_want(struct sim *sim, uint32_t person);
 void sim_draws_day(struct sim *sim);
+
+/* ---- waits.c: who waits --------------------------------------------------------------------- */
+void sim_waits_want(struct sim *sim, uint32_t person);
+void sim_waits_instead(struct sim *sim, uint32_t person, const struct tide_book *book,
+                       uint32_t zone);
+/* Some of those who were offered a place say yes. */
+void sim_waits_look(struct sim *sim);
 
 /* ---- cars.c: what the cars do, whatever was promised --------------------------------------- */
 void sim_cars_begin(struct sim *sim);

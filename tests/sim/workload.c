@@ -220,9 +220,10 @@ static void want_as_resident(struct sim *sim, uint32_t person)
     static const struct {
         uint16_t up_to;
         void (*fn)(struct sim *sim, uint32_t person);
-    } wants[] = {{160, want_share},  {200, want_recall},    {230, want_unshare},
-                 {520, want_book},   {620, sim_draws_want}, {660, want_repeat},
-                 {740, want_cancel}, {830, want_extend},    {1000, want_to_know}};
+    } wants[] = {{160, want_share},   {200, want_recall},    {230, want_unshare},
+                 {470, want_book},    {570, sim_draws_want}, {620, sim_waits_want},
+                 {660, want_repeat},  {740, want_cancel},    {830, want_extend},
+                 {1000, want_to_know}};
     uint32_t chance = sim_rng_below(&sim->people, 1000);
     for (size_t i = 0; i < sizeof wants / sizeof *wants; i++)
         if (chance < wants[i].up_to) {
@@ -369,6 +370,10 @@ static void take_an_offer(struct sim *sim, const struct sim_call *call, const ui
         uint32_t zone = 0;
         while (zone + 1 < SIM_ZONES && sim->world.zones[zone].id != any.offer.zone)
             zone++;
+        if (any.offer.kind == TIDE_OFFER_KIND_wait) {
+            sim_waits_instead(sim, call->person, &event.as.book, zone);
+            return;
+        }
         event.as.book.zone = any.offer.zone;
         event.as.book.start_ms = any.offer.start_ms;
         event.as.book.end_ms = any.offer.end_ms;
@@ -397,6 +402,11 @@ void sim_workload_reply(struct sim *sim, uint32_t number, const struct tide_repl
         client->series = reply->id;
     if (event->kind == TIDE_REC_draw_ask)
         client->wish = reply->id;
+    if (event->kind == TIDE_REC_wait) {
+        client->waiting = reply->id;
+        client->wait_plate = event->as.wait.plate;
+        client->wait_zone = call->context;
+    }
     if (event->kind == TIDE_REC_extend)
         learn_extension(sim, call);
     while (engine_effect_next(effects, len, &at, &verb, &kind, &any)) {
@@ -404,6 +414,9 @@ void sim_workload_reply(struct sim *sim, uint32_t number, const struct tide_repl
             continue;
         if (kind == TIDE_REC_booking && event->kind == TIDE_REC_book)
             learn_booking(sim, call, &any.booking, event->as.book.plate);
+        if (kind == TIDE_REC_booking && event->kind == TIDE_REC_confirm &&
+            any.booking.waiting == client->waiting)
+            learn_booking(sim, call, &any.booking, client->wait_plate);
         if (kind == TIDE_REC_booking && event->kind == TIDE_REC_repeat)
             learn_booking(sim, call, &any.booking, event->as.repeat.plate);
         if (kind == TIDE_REC_incident && event->kind == TIDE_REC_ask_incidents)

@@ -145,13 +145,13 @@ static void decided_again_byte_for_byte(void **state)
 static void a_little_of_everything_is_in_it(void **state)
 {
     static const uint8_t wanted[] = {
-        TIDE_REC_genesis,    TIDE_REC_tick,     TIDE_REC_put,        TIDE_REC_book,
-        TIDE_REC_cancel,     TIDE_REC_extend,   TIDE_REC_repeat,     TIDE_REC_share,
-        TIDE_REC_recall,     TIDE_REC_arrive,   TIDE_REC_plate_seen, TIDE_REC_slot_seen,
-        TIDE_REC_leave,      TIDE_REC_calendar, TIDE_REC_forget,     TIDE_REC_gate_report,
-        TIDE_REC_ask_quote,  TIDE_REC_ask_tide, TIDE_REC_ask_sheet,  TIDE_REC_drop,
-        TIDE_REC_correct,    TIDE_REC_reloaded, TIDE_REC_draw_ask,   TIDE_REC_draw_seal,
-        TIDE_REC_draw_result};
+        TIDE_REC_genesis,     TIDE_REC_tick,     TIDE_REC_put,        TIDE_REC_book,
+        TIDE_REC_cancel,      TIDE_REC_extend,   TIDE_REC_repeat,     TIDE_REC_share,
+        TIDE_REC_recall,      TIDE_REC_arrive,   TIDE_REC_plate_seen, TIDE_REC_slot_seen,
+        TIDE_REC_leave,       TIDE_REC_calendar, TIDE_REC_forget,     TIDE_REC_gate_report,
+        TIDE_REC_ask_quote,   TIDE_REC_ask_tide, TIDE_REC_ask_sheet,  TIDE_REC_drop,
+        TIDE_REC_correct,     TIDE_REC_reloaded, TIDE_REC_draw_ask,   TIDE_REC_draw_seal,
+        TIDE_REC_draw_result, TIDE_REC_wait,     TIDE_REC_unwait,     TIDE_REC_confirm};
     struct replay *r = *state;
     uint8_t kept[32];
     if (!read_golden(ENGINE_RULES, r, kept))

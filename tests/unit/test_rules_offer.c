@@ -17,11 +17,14 @@ static void told(const struct fixture *f, char *out, size_t cap)
             (size_t)snprintf(out + len, cap - len, "%s%d-%d %s", len > 0 ? "; " : "",
                              (int)((binding.start_ms - MONDAY_0800) / MIN_MS),
                              (int)((binding.end_ms - MONDAY_0800) / MIN_MS), why_name(binding.why));
-    for (unsigned n = 0; fixture_effect(f, ENGINE_ITEM, TIDE_REC_offer, n, &offer); n++)
+    for (unsigned n = 0; fixture_effect(f, ENGINE_ITEM, TIDE_REC_offer, n, &offer); n++) {
+        if (offer.kind == TIDE_OFFER_KIND_wait)
+            continue; /* test_rules_wait.c */
         len += (size_t)snprintf(out + len, cap - len, "; %s %d-%d in %u",
                                 tide_enum_name(TIDE_ENUM_FIELD_TYPE(offer_kind), offer.kind),
                                 (int)((offer.start_ms - MONDAY_0800) / MIN_MS),
                                 (int)((offer.end_ms - MONDAY_0800) / MIN_MS), offer.zone);
+    }
 }
 
 static void put_zone(struct fixture *f, tide_id zone, bool outsiders, unsigned group, unsigned at_m)
@@ -239,11 +242,21 @@ static unsigned take_each(struct fixture *f, tide_id user, tide_id plate)
                                  .cls = offers[n].cls,
                                  .start_ms = offers[n].start_ms,
                                  .end_ms = offers[n].end_ms};
-        fixture_send(f, user, TIDE_REC_book, &book);
+        const struct tide_wait wait = {.plate = plate,
+                                       .zone = offers[n].zone,
+                                       .cls = offers[n].cls,
+                                       .start_ms = offers[n].start_ms,
+                                       .end_ms = offers[n].end_ms};
+        bool waits = offers[n].kind == TIDE_OFFER_KIND_wait;
+        fixture_send(f, user, waits ? TIDE_REC_wait : TIDE_REC_book,
+                     waits ? (const void *)&wait : &book);
         if (f->reply.code != TIDE_CODE_ok)
             fail_msg("offer %u (kind %u, zone %u) was refused: %s, %s", n, offers[n].kind,
                      offers[n].zone, code_name(f->reply.code), why_name(f->reply.why));
-        fixture_send(f, user, TIDE_REC_cancel, &(struct tide_cancel){.booking = f->reply.id});
+        if (waits)
+            fixture_send(f, user, TIDE_REC_unwait, &(struct tide_unwait){.waiting = f->reply.id});
+        else
+            fixture_send(f, user, TIDE_REC_cancel, &(struct tide_cancel){.booking = f->reply.id});
         CODE_IS(f, ok);
     }
     return count;

@@ -100,6 +100,7 @@ static void live_rows_have_an_index(void **state)
         {TIDE_REC_booking, "state <= 1"}, {TIDE_REC_series, "state = 0"},
         {TIDE_REC_session, "state = 0"},  {TIDE_REC_incident, "state = 0"},
         {TIDE_REC_draw, "state <= 3"},    {TIDE_REC_wish, "state = 0"},
+        {TIDE_REC_waiting, "state <= 1"},
     };
     sqlite3 *db = NULL;
     assert_int_equal(sqlite3_open_v2(world.path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
@@ -117,6 +118,7 @@ static bool table_says_live(unsigned kind, uint8_t state)
 {
     switch (kind) {
     case TIDE_REC_booking:
+    case TIDE_REC_waiting:
         return state <= 1;
     case TIDE_REC_draw:
         return state <= 3;

@@ -12,6 +12,7 @@
 #include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/parking/strike.h"
+#include "daemon/core/parking/wait.h"
 
 struct span booking_span(const struct tide_booking *booking, tide_ms now_ms)
 {
@@ -244,6 +245,7 @@ struct booking_state *booking_write(struct step *step, const struct booking_wish
         row->held_min = 0;
         row->no_show_ms = end_ms;
     }
+    row->waiting = wish->waited;
     booking_attach(engine, booking);
     step_put(step, TIDE_REC_booking, row);
     ledger_hold(step, row->household, row->held_min);
@@ -295,7 +297,7 @@ struct span wish_span(const struct booking_wish *wish, tide_ms now_ms)
                          grain_floor(now_ms)};
 }
 
-bool booking_could(struct step *step, const struct booking_wish *wish)
+bool booking_allowed(struct step *step, const struct booking_wish *wish)
 {
     struct engine *engine = step->engine;
     struct span span = wish_span(wish, step->now_ms);
@@ -304,11 +306,22 @@ bool booking_could(struct step *step, const struct booking_wish *wish)
     engine_trace_fn *told = engine->trace;
     CHECK(zone_of(engine, wish->zone) != NULL);
     engine->trace = NULL; /* nothing is decided here */
-    bool could = !draw_keeps(engine, wish->zone, span, &from_ms) &&
-                 rules_allow(step, wish, span, &why_not) &&
-                 seat_find(engine, wish->zone, wish->cls, span, 0) != 0;
+    bool allowed =
+        !draw_keeps(engine, wish->zone, span, &from_ms) && rules_allow(step, wish, span, &why_not);
     engine->trace = told;
-    return could;
+    return allowed;
+}
+
+bool booking_could(struct step *step, const struct booking_wish *wish)
+{
+    struct engine *engine = step->engine;
+    engine_trace_fn *told = engine->trace;
+    if (!booking_allowed(step, wish))
+        return false;
+    engine->trace = NULL;
+    tide_id slot = seat_find(engine, wish->zone, wish->cls, wish_span(wish, step->now_ms), 0);
+    engine->trace = told;
+    return slot != 0;
 }
 
 struct booking_state *booking_make(struct step *step, const struct booking_wish *wish,
@@ -330,6 +343,10 @@ struct booking_state *booking_make(struct step *step, const struct booking_wish 
         return NULL;
     }
     tide_id slot = seat_for(step, wish, span);
+    if (slot == 0 && wish->waited != 0) { /* nobody asked: nobody needs hints */
+        refuse(step, ret_reply, TIDE_CODE_full, TIDE_WHY_all_taken, 0);
+        return NULL;
+    }
     if (slot == 0) {
         refuse_full(step, wish, span, ret_reply);
         return NULL;
@@ -366,8 +383,7 @@ void book_take(struct step *step)
 }
 
 /* ---- cancelling, extending ------------------------------------------------------------------ */
-/* The speaker's live booking with this id, or refused. */
-static struct booking_state *booking_asked(struct step *step, tide_id id)
+struct booking_state *booking_asked(struct step *step, tide_id id)
 {
     struct booking_state *booking = booking_of(step->engine, id);
     if (booking == NULL) {
@@ -419,6 +435,8 @@ static void end_write(struct step *step, struct booking_state *booking, grain un
     struct span span = booking_span(row, step->now_ms);
     int32_t more = (int32_t)((until - span.until) * TIDE_GRAIN_MIN);
     slot_detach(step->engine, booking);
+    if (more < 0)
+        waits_freed(step->engine, row->zone);
     row->end_ms = until * TIDE_GRAIN_MS;
     if (slot != row->slot)
         row->moves++;

@@ -22,6 +22,7 @@
 #include "daemon/core/authority.h"
 #include "daemon/core/calendar.h"
 #include "daemon/core/parking/draw_proof.h"
+#include "daemon/core/parking/wait.h"
 
 struct draw_state *draw_of(const struct engine *engine, tide_id id)
 {
@@ -129,10 +130,15 @@ void draw_zone_put(struct step *step, const struct tide_zone *row)
         next++;
     if (zone->row.policy == TIDE_ZONE_POLICY_draw && zone->row.draw_next > next)
         next = zone->row.draw_next; /* today's was held */
+    tide_id wait_from = zone->row.wait_from;
+    tide_ms wait_look_ms = zone->row.wait_look_ms;
     zone->row = *row;
+    zone->row.wait_from = wait_from;
+    zone->row.wait_look_ms = wait_look_ms;
     zone->row.draw_next = row->policy == TIDE_ZONE_POLICY_draw ? next : 0;
     draw_zone_due(engine, zone);
     zone_touch(engine, row->id);
+    waits_freed(engine, row->id);
     step_put(step, TIDE_REC_zone, &zone->row);
 }
 
@@ -152,6 +158,7 @@ void draw_zone_fall_due(struct step *step, struct zone_state *zone)
     if (draw.ask_until_ms > step->now_ms && draw_meeting(engine, row->id, span) == NULL &&
         engine->draws.count < engine->draws.cap)
         draw_make(step, &draw);
+    waits_freed(engine, row->id); /* where none was held */
     step_put(step, TIDE_REC_zone, row);
     draw_zone_due(engine, zone);
 }
@@ -473,6 +480,7 @@ static void settle_some(struct step *step, struct draw_state *draw)
         return; /* still due */
     draw->row.state = decided ? TIDE_DRAW_STATE_decided : TIDE_DRAW_STATE_void;
     trace(engine, "draw.over", draw->row.id, draw->row.state, draw->row.chosen);
+    waits_freed(engine, draw->row.zone);
     step_put(step, TIDE_REC_draw, &draw->row);
     heap_set(&engine->heap, DUE_DRAW, draw->row.id, &draw->due_position, DUE_NEVER);
     table_remove(&engine->draws, draw);

@@ -13,6 +13,7 @@
 #include "daemon/core/parking/caps.h"
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/parking/strike.h"
+#include "daemon/core/parking/wait.h"
 
 #define DONE_START 1u
 #define DONE_SOON 2u
@@ -89,6 +90,8 @@ void booking_end(struct step *step, struct booking_state *booking, enum tide_boo
     trace(engine, "booking.end", row.id, state, row.charged_min);
     step_put(step, TIDE_REC_booking, &row);
     incidents_close_booking(step, row.id, ~0u);
+    waits_freed(engine, row.zone);
+    waiting_lost(step, &row);
 }
 
 void booking_break(struct step *step, struct booking_state *booking, enum tide_why reason)

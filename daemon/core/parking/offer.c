@@ -10,9 +10,11 @@
  * a span for all of which no slot is free, so whoever asks why can check it. Offers are the nearest
  * wishes that would have been granted at this very moment to the same party: the same start and a
  * sooner end, a later or an earlier start of the same length within a day, another zone of the same
- * walk. Each was asked of the rules before it is told (booking_could).
+ * walk. Each was asked of the rules before it is told (booking_could). The last offer is to wait
+ * for the wish itself, with the position and the chance that one would have (waiting.c).
  */
 #include "daemon/core/parking/parking.h"
+#include "daemon/core/parking/wait.h"
 
 #define OPEN_WORDS 64u /* a stay of 14 days (setting stay_max_min), a bit a grain */
 
@@ -172,6 +174,37 @@ static void offer_other_zones(struct search *search)
                       search->span.until, near[i].walk_m);
 }
 
+/* Where there is no slot of a kind, none will come free. */
+static bool has_any(const struct engine *engine, const struct booking_wish *wish)
+{
+    const struct slot_state *slot = slot_of(engine, zone_of(engine, wish->zone)->first_slot);
+    while (slot != NULL && slot->row.cls != wish->cls)
+        slot = slot_of(engine, slot->next_in_zone);
+    return slot != NULL;
+}
+
+/* The wish itself, later: how far back one would stand, and how that went for others. */
+static void offer_to_wait(struct search *search)
+{
+    const struct engine *engine = search->step->engine;
+    const struct booking_wish *wish = search->wish;
+    if (!has_any(engine, wish) || !waiting_may_be(search->step, wish))
+        return;
+    struct tide_offer item = {.kind = TIDE_OFFER_KIND_wait,
+                              .zone = wish->zone,
+                              .cls = (uint8_t)wish->cls,
+                              .start_ms = search->span.from * TIDE_GRAIN_MS,
+                              .end_ms = search->span.until * TIDE_GRAIN_MS};
+    struct tide_wait_place place;
+    waiting_place(engine, wish, 0, &place);
+    item.minutes = (int32_t)((item.end_ms - item.start_ms) / TIDE_MINUTE_MS);
+    item.position = place.position;
+    item.chance_pct = place.chance_pct;
+    item.of = place.of;
+    trace(engine, "offer.wait", place.position, place.chance_pct, place.of);
+    step_item(search->step, TIDE_REC_offer, &item);
+}
+
 void offers_tell(struct step *step, const struct booking_wish *wish,
                  const struct tide_reply *refusal)
 {
@@ -182,4 +215,5 @@ void offers_tell(struct step *step, const struct booking_wish *wish,
     bindings_tell(&search);
     offer_other_times(&search, refusal);
     offer_other_zones(&search);
+    offer_to_wait(&search);
 }

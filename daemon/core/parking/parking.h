@@ -3,7 +3,8 @@
  *   freemap (bits) ◄─ window ◄─ seat ◄─ booking ◄─ series
  *                                 ▲        ▲
  *                   presence ─────┘────────┤   sessions: cars that are there
- *                   ▲   ▲   ▲              │           draw (all wishes at once) above booking
+ *                   ▲   ▲   ▲              │           above booking: draw (all wishes at once),
+ *                   │   │   │              │           wait (who comes next)
  *                 gate  │  sensor       incident
  *                      tide (what may be looked at)
  */
@@ -126,6 +127,7 @@ struct booking_wish {
     tide_id by, drawn_slot; /* decided by a draw: who asked then, and where (0: no draw) */
     tide_id substitute_for; /* a household's slot that somebody else has, and why (overrun.c) */
     enum tide_why why;
+    tide_id waited; /* by whom it was waited for; refused without hints then */
 };
 /* Writes a booking that was checked: seat and room are there. */
 struct booking_state *booking_write(struct step *step, const struct booking_wish *wish,
@@ -135,6 +137,8 @@ bool booking_may_be(struct step *step, const struct booking_wish *wish, struct s
                     struct tide_reply *ret_reply);
 struct booking_state *booking_make(struct step *step, const struct booking_wish *wish,
                                    struct tide_reply *ret_reply);
+/* The same, as the wish of booking_could, and whether no draw keeps the time; told to nobody. */
+bool booking_allowed(struct step *step, const struct booking_wish *wish);
 /* Whether booking_make would grant the wish directly; changes nothing and is told to nobody. What
  * is 0 in the wish (plate, household) is not asked about. The zone must be there. */
 bool booking_could(struct step *step, const struct booking_wish *wish);
@@ -144,6 +148,8 @@ tide_id booking_overlapping(const struct engine *engine, tide_id plate, tide_id 
                             struct span span);
 /* As its party may see it: no slot before the car is there. */
 void booking_item(struct step *step, const struct tide_booking *booking);
+/* The speaker's live booking with this id; NULL after refusing. */
+struct booking_state *booking_asked(struct step *step, tide_id id);
 void book_take(struct step *step);
 void cancel_take(struct step *step);
 void extend_take(struct step *step);

@@ -12,6 +12,7 @@
 #include "daemon/core/notice.h"
 #include "daemon/core/parking/caps.h"
 #include "daemon/core/parking/parking.h"
+#include "daemon/core/parking/wait.h"
 
 void session_attach(struct engine *engine, struct session_state *session)
 {
@@ -40,6 +41,7 @@ static void session_detach(struct engine *engine, struct session_state *session)
         CHECK(slot->session == session->row.id);
         slot->session = 0;
         zone_touch(engine, slot->row.zone);
+        waits_freed(engine, slot->row.zone);
     }
 }
 
@@ -136,6 +138,7 @@ struct session_state *booking_arrive(struct step *step, struct booking_state *bo
     row->session = session->row.id;
     step_put(step, TIDE_REC_booking, row);
     booking_due(engine, booking);
+    waiting_came(step, row);
     incidents_close_booking(step, row->id, 1u << TIDE_INCIDENT_KIND_late_supply);
     if (row->visitor)
         notice_party(step, row, TIDE_NOTICE_KIND_visitor_came, TIDE_WHY_none);

@@ -11,6 +11,7 @@
 #include "daemon/core/authority.h"
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/parking/strike.h"
+#include "daemon/core/parking/wait.h"
 
 #define STRANGER (1u << TIDE_INCIDENT_KIND_stranger)
 #define GHOST (1u << TIDE_INCIDENT_KIND_ghost)
@@ -216,6 +217,7 @@ void slot_seen_take(struct step *step)
         spot->row.settle_ms = 0;
         trace(engine, "sensor.change", slot->row.id, seen->state, 0);
         zone_touch(engine, slot->row.zone);
+        waits_freed(engine, slot->row.zone);
         if (seen->state == TIDE_OCCUPANCY_occupied)
             became_occupied(step, slot, spot);
         else if (seen->state == TIDE_OCCUPANCY_free)
@@ -261,6 +263,7 @@ void spot_fall_due(struct step *step, struct spot_state *spot)
         spot->row.due_ms = 0;
         spot->row.settle_ms = 0;
         zone_touch(engine, slot->row.zone);
+        waits_freed(engine, slot->row.zone);
     }
     step_put(step, TIDE_REC_spot, &spot->row);
     spot_due(engine, spot);

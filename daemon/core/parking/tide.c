@@ -9,6 +9,7 @@
 #include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/parking/strike.h"
+#include "daemon/core/parking/wait.h"
 
 #define HOUR_MS (60 * TIDE_MINUTE_MS)
 
@@ -162,7 +163,8 @@ static void ask_bookings(struct step *step)
         booking_item(step, &booking->row);
         id = order_next(step->engine, booking, ORDER_OF_HOUSEHOLD);
     }
-    step_reply(step, &(struct tide_reply){.more = id != 0});
+    bool all = waits_tell(step, party.household, TIDE_REPLY_ITEMS_MAX - count);
+    step_reply(step, &(struct tide_reply){.more = id != 0 || !all});
 }
 
 static void ask_tide(struct step *step)

@@ -10,6 +10,7 @@
 #include "daemon/core/calendar.h"
 #include "daemon/core/notice.h"
 #include "daemon/core/parking/parking.h"
+#include "daemon/core/parking/wait.h"
 
 int32_t windows_first_day(const struct engine *engine)
 {
@@ -152,6 +153,7 @@ void windows_resolve(struct engine *engine, struct slot_state *slot, int32_t fro
     apply_list(engine, slot, slot->first_window, bounds, false, from, until);
     apply_list(engine, slot, zone->first_blackout, bounds, false, from, until);
     freemap_publish(engine, slot, all.from, all.until);
+    waits_freed(engine, zone->row.id);
 }
 
 void windows_resolve_zone(struct engine *engine, tide_id zone)
