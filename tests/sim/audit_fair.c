@@ -48,23 +48,39 @@ struct taken {
     int64_t day_min, month_min;
 };
 
+static void take(const struct audit *audit, struct taken *taken, int32_t date, tide_ms from,
+                 tide_ms until)
+{
+    struct month month = month_of(date);
+    for (tide_ms at = from; at < until; at += TIDE_GRAIN_MS) {
+        int32_t day = date_of(audit, at);
+        taken->day_min += day == date ? TIDE_GRAIN_MIN : 0;
+        taken->month_min += day >= month.first && day < month.next ? TIDE_GRAIN_MIN : 0;
+    }
+}
+
 static struct taken taken_of(const struct audit *audit, tide_id household, int32_t date)
 {
     struct taken taken = {0};
     uint32_t cursor = 0;
     const union tide_any *row;
-    struct month month = month_of(date);
     while ((row = sim_rows_next(audit->rows, TIDE_REC_booking, &cursor)) != NULL) {
         if (row->booking.household != household || row->booking.substitute_for != 0)
             continue;
-        tide_ms until = taken_until(&row->booking);
-        for (tide_ms at = row->booking.start_ms; at < until; at += TIDE_GRAIN_MS) {
-            int32_t day = date_of(audit, at);
-            taken.day_min += day == date ? TIDE_GRAIN_MIN : 0;
-            taken.month_min += day >= month.first && day < month.next ? TIDE_GRAIN_MIN : 0;
-        }
+        take(audit, &taken, date, row->booking.start_ms, taken_until(&row->booking));
     }
     return taken;
+}
+
+/* What the wishes take that wait for a draw: they count before anything new. */
+static void take_wishes(const struct audit *audit, struct taken *taken, tide_id household,
+                        int32_t date)
+{
+    uint32_t cursor = 0;
+    const union tide_any *row;
+    while ((row = sim_rows_next(audit->rows, TIDE_REC_wish, &cursor)) != NULL)
+        if (row->wish.household == household && row->wish.state == TIDE_WISH_STATE_waiting)
+            take(audit, taken, date, row->wish.start_ms, row->wish.end_ms);
 }
 
 /* A span of a promise is new: each day that it lies on still keeps the caps. */
@@ -205,12 +221,37 @@ static bool was_drawn(const struct audit *audit, tide_id booking)
     return false;
 }
 
-static void check_lead(struct audit *audit, const struct tide_booking *booking)
+static bool is_too_far_ahead(const struct audit *audit, tide_id household, tide_ms start)
 {
     int64_t most = audit_setting(audit, TIDE_SETTING_strikes_max);
     tide_ms lead_ms = audit_setting(audit, TIDE_SETTING_strike_lead_min) * TIDE_MINUTE_MS;
-    if (most != 0 && booking->start_ms > audit->when_ms + lead_ms &&
-        held_against(audit, booking->household).upheld >= most && !was_drawn(audit, booking->id))
+    return most != 0 && start > audit->when_ms + lead_ms &&
+           held_against(audit, household).upheld >= most;
+}
+
+bool audit_fair_may(const struct audit *audit, tide_id household, tide_ms start, tide_ms end)
+{
+    int64_t day_max = audit_setting(audit, TIDE_SETTING_household_day_max_min);
+    int64_t month_max = audit_setting(audit, TIDE_SETTING_household_month_max_min);
+    if (is_too_far_ahead(audit, household, start))
+        return false;
+    if (day_max == 0 && month_max == 0)
+        return true;
+    for (int32_t date = date_of(audit, start); date <= date_of(audit, end - 1); date++) {
+        struct taken taken = taken_of(audit, household, date);
+        take_wishes(audit, &taken, household, date);
+        take(audit, &taken, date, start, end);
+        if ((day_max != 0 && taken.day_min > day_max) ||
+            (month_max != 0 && taken.month_min > month_max))
+            return false;
+    }
+    return true;
+}
+
+static void check_lead(struct audit *audit, const struct tide_booking *booking)
+{
+    if (is_too_far_ahead(audit, booking->household, booking->start_ms) &&
+        !was_drawn(audit, booking->id))
         audit_fail(audit, "booking %u starts too late for a household with strikes", booking->id);
 }
 

@@ -98,6 +98,8 @@ void audit_substitutes_event(struct audit *audit);
 void audit_substitutes_live(struct audit *audit, const struct tide_booking *booking,
                             bool deadlines_ran);
 void audit_fair_event(struct audit *audit);
+/* Whether caps and strikes leave a household room for one more promise like this. */
+bool audit_fair_may(const struct audit *audit, tide_id household, tide_ms start, tide_ms end);
 void audit_waits_event(struct audit *audit);
 /* Where somebody was told that he stands; and, of one who does not wait yet, whether that is so. */
 void audit_wait_place(struct audit *audit, const struct tide_wait_place *place);

@@ -87,6 +87,7 @@ static bool party_may(const struct audit *audit, const struct tide_waiting *wait
             return false;
     }
     return live < audit_setting(audit, TIDE_SETTING_household_live_max) &&
+           audit_fair_may(audit, wait->household, start, wait->end_ms) &&
            (wait->end_ms - start) / TIDE_MINUTE_MS <=
                account->account.balance_min - account->account.held_min -
                    audit_setting(audit, TIDE_SETTING_account_floor_min);
