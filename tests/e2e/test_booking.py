@@ -145,8 +145,15 @@ def a_refusal_says_what_is_in_the_way_and_each_offer_is_granted():
     equal([(row["start"][11:16], row["end"][11:16], row["why"]) for row in binding],
           [("14:00", "16:00", "all_taken")], "in the way")
     offers = items(reply, "offer")
-    check({"shorter", "earlier"} <= {row["kind"] for row in offers}, "offers: %r", offers)
+    check({"shorter", "earlier", "wait"} <= {row["kind"] for row in offers}, "offers: %r", offers)
     for offer in offers:
+        if offer["kind"] == "wait":
+            waits = expect(tide().client("clerk1").ask(
+                "parking.wait", plate="浙F71004", for_="3-2-503", zone=offer["zone"],
+                start=offer["start"], end=offer["end"]), "ok")
+            equal(items(waits, "wait_place")[0]["position"], offer["position"], "position")
+            expect(tide().client("clerk1").ask("parking.unwait", waiting=waits["id"]), "ok")
+            continue
         again = expect(tide().client("clerk1").ask("parking.book", plate="浙F71004", for_="3-2-503",
                                                   zone=offer["zone"], start=offer["start"],
                                                   end=offer["end"]), "ok")
