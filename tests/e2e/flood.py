@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """One user who does not stop asking: flood.py PORT USER SECRET, until it is ended.
 
-His telephone has a processor of its own: here it takes only what nobody else wants of this
-machine's, or the others would wait for the phone rather than for the daemon."""
+His telephone has a processor of its own: where latencies are judged (TIDE_SOAK) it takes only what
+nobody else wants of this machine's, or the others would wait for the phone rather than for the
+daemon."""
 import os
 import sys
 import time
@@ -35,7 +36,8 @@ def ask(wire, topic, number):
 
 
 def main():
-    step_back()
+    if os.environ.get("TIDE_SOAK"):
+        step_back()
     port, user, secret = int(sys.argv[1]), sys.argv[2], sys.argv[3]
     topic = "tide/1/home/u/%s/req/account.read" % user
     number = 0

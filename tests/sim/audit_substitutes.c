@@ -19,8 +19,8 @@ static bool near(const struct audit *audit, tide_id a, tide_id b)
     return (walk < 0 ? -walk : walk) <= audit_setting(audit, TIDE_SETTING_walk_max_m);
 }
 
-/* When deadlines stood still for a while, many fall in one event: the stranger is seen, the owner is
- * promised another slot, and then the sensor has been silent for too long to say anything. */
+/* When deadlines stood still for a while, many fall in one event: the stranger is seen, the owner
+ * is promised another slot, and then the sensor has been silent for too long to say anything. */
 static bool somebody_was_reported(const struct audit *audit, tide_id slot)
 {
     uint32_t cursor = 0;

@@ -312,7 +312,7 @@ static void who_may_what(void **state)
     done(f);
 }
 
-/* Deadlines stand still while the clock is not trusted; what is too late is too late all the same. */
+/* Deadlines stand still while the clock is doubted; what is too late is too late all the same. */
 static void too_late_while_the_clock_is_doubted(void **state)
 {
     (void)state;
