@@ -205,8 +205,8 @@ struct ctl_table *ctl_table_free(struct ctl_table *table);
 size_t ctl_utf8_next(const char *text, uint32_t *ret_point);
 
 /* ---- show.c -------------------------------------------------------------------------------- */
-/* show_done.c: the sentence for an empty answer (NULL: the operation is no read); for what was done;
- * how to ask for the rest. */
+/* show_done.c: the sentence for an empty answer (NULL: the operation is no read); for what was
+ * done; how to ask for the rest. */
 const char *ctl_nothing_of(const char *op);
 void ctl_show_done(const char *op, double id, FILE *out);
 void ctl_show_recall(const cJSON *reply, FILE *out);

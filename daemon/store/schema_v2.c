@@ -1,7 +1,7 @@
 /* schema_v2.c - what version 2 of the tables adds, as text that never changes again: draws, their
  * wishes and the free time that they gave away; a zone's hours of its draws; minutes used; where a
- * zone lies on a walk, and what was learned of it; minutes lent and of the caps; strikes; who waits,
- * and how that went.
+ * zone lies on a walk, and what was learned of it; minutes lent and of the caps; strikes; who
+ * waits, and how that went.
  */
 #include "daemon/store/schema.h"
 

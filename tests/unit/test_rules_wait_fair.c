@@ -1,5 +1,5 @@
-/* test_rules_wait_fair.c - waiting and what else is counted: caps and strikes bind who waits as they
- * bind who books, and what was offered and not confirmed is held against nobody.
+/* test_rules_wait_fair.c - waiting and what else is counted: caps and strikes bind who waits as
+ * they bind who books, and what was offered and not confirmed is held against nobody.
  */
 #include "tests/unit/wait_fixture.h"
 
