@@ -273,8 +273,10 @@ static void check_strike_change(struct audit *audit, const struct audit_change *
     else if (!may_become(audit, &change->was.strike, is))
         audit_fail(audit, "strike %u goes from state %u to %u", is->id, change->was.strike.state,
                    is->state);
+    /* Who is forgotten after it counted was charged: what is posted stays posted. */
+    bool counted = change->had && change->was.strike.state == TIDE_STRIKE_STATE_upheld;
     if (is->state != TIDE_STRIKE_STATE_upheld && is->state != TIDE_STRIKE_STATE_expired &&
-        is->charged_min != 0)
+        !counted && is->charged_min != 0)
         audit_fail(audit, "strike %u does not count and was charged", is->id);
 }
 
