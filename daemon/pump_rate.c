@@ -76,6 +76,7 @@ static void mute(struct pump *pump, struct domain *domain, tide_id user)
 void pump_unmute(struct pump *pump)
 {
     int64_t now_ms = clock_elapsed_ms();
+    bool any = false;
     for (unsigned i = 0; i < pump->muted_count;) {
         if (pump->muted[i].until_ms > now_ms) {
             i++;
@@ -83,8 +84,10 @@ void pump_unmute(struct pump *pump)
         }
         pump->muted[i].domain->users_dirty = true;
         pump->muted[i] = pump->muted[--pump->muted_count];
-        pump_write_accounts(pump, false);
+        any = true;
     }
+    if (any) /* once for all who come back */
+        pump_write_accounts(pump, false);
 }
 
 /* ---- asked ---------------------------------------------------------------------------------- */

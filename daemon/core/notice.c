@@ -37,6 +37,14 @@ void notice_duty(struct step *step, enum tide_role role, tide_id place, struct t
     for_each_on_duty(step, role, place, tell, &what);
 }
 
+void notice_one(struct step *step, tide_id person, tide_id household, struct tide_notice what)
+{
+    if (person != 0)
+        notice_person(step, person, what);
+    else
+        notice_household(step, household, what);
+}
+
 void notice_party(struct step *step, const struct tide_booking *booking, enum tide_notice_kind kind,
                   enum tide_why why)
 {
@@ -49,8 +57,5 @@ void notice_party(struct step *step, const struct tide_booking *booking, enum ti
                                .start_ms = booking->start_ms,
                                .end_ms = booking->end_ms,
                                .why = (uint8_t)why};
-    if (booking->person != 0)
-        notice_person(step, booking->person, what);
-    else
-        notice_household(step, booking->household, what);
+    notice_one(step, booking->person, booking->household, what);
 }

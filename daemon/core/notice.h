@@ -9,6 +9,8 @@
 void notice_person(struct step *step, tide_id person, struct tide_notice what);
 /* To each person of a household. */
 void notice_household(struct step *step, tide_id household, struct tide_notice what);
+/* To the person; when there is none (he has no account), to his household. */
+void notice_one(struct step *step, tide_id person, tide_id household, struct tide_notice what);
 /* To each person on duty in this role for the place. */
 void notice_duty(struct step *step, enum tide_role role, tide_id place, struct tide_notice what);
 /* To the party of a booking: its person, or, when that one has no account, his household. The slot

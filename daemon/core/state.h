@@ -198,6 +198,8 @@ void step_item(struct step *step, unsigned kind, const void *record);
 /* The one reply of a request. */
 void step_reply(struct step *step, const struct tide_reply *reply);
 void step_refuse(struct step *step, enum tide_code code, enum tide_why why);
+/* Of an id of this counter that does not live: it has ended already, or there never was one. */
+void step_refuse_gone(struct step *step, enum tide_counter counter, tide_id id);
 void step_ok(struct step *step, uint32_t id);
 void effects_add(struct engine_effects *effects, enum engine_verb verb, unsigned kind,
                  const void *record);

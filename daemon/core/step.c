@@ -47,6 +47,13 @@ void step_refuse(struct step *step, enum tide_code code, enum tide_why why)
     step_reply(step, &(struct tide_reply){.code = (uint8_t)code, .why = (uint8_t)why});
 }
 
+void step_refuse_gone(struct step *step, enum tide_counter counter, tide_id id)
+{
+    bool was = id != 0 && id < step->engine->counter[counter];
+    step_refuse(step, was ? TIDE_CODE_conflict : TIDE_CODE_not_found,
+                was ? TIDE_WHY_already_ended : TIDE_WHY_none);
+}
+
 void step_ok(struct step *step, uint32_t id)
 {
     step_reply(step, &(struct tide_reply){.code = TIDE_CODE_ok, .id = id});

@@ -387,10 +387,7 @@ struct booking_state *booking_asked(struct step *step, tide_id id)
 {
     struct booking_state *booking = booking_of(step->engine, id);
     if (booking == NULL) {
-        uint32_t next = step->engine->counter[TIDE_COUNTER_booking];
-        bool was = id != 0 && id < next;
-        step_refuse(step, was ? TIDE_CODE_conflict : TIDE_CODE_not_found,
-                    was ? TIDE_WHY_already_ended : TIDE_WHY_none);
+        step_refuse_gone(step, TIDE_COUNTER_booking, id);
         return NULL;
     }
     if (!step_owns(step, booking->row.household, booking->row.person)) {

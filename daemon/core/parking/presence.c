@@ -285,9 +285,7 @@ void arrive_take(struct step *step)
         ask->booking != 0 ? booking_of(engine, ask->booking)
                           : booking_for_plate(engine, ask->plate, 0, step->now_ms, early_ms);
     if (booking == NULL && ask->booking != 0) {
-        bool was = ask->booking < engine->counter[TIDE_COUNTER_booking];
-        step_refuse(step, was ? TIDE_CODE_conflict : TIDE_CODE_not_found,
-                    was ? TIDE_WHY_already_ended : TIDE_WHY_none);
+        step_refuse_gone(step, TIDE_COUNTER_booking, ask->booking);
         return;
     }
     tide_id plate = booking != NULL ? booking->row.plate : ask->plate;

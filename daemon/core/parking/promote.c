@@ -108,10 +108,7 @@ static void tell_offered(struct step *step, const struct tide_waiting *row,
                                .start_ms = booking->start_ms,
                                .end_ms = booking->end_ms,
                                .until_ms = row->confirm_by_ms};
-    if (row->person != 0)
-        notice_person(step, row->person, what);
-    else
-        notice_household(step, row->household, what);
+    notice_one(step, row->person, row->household, what);
 }
 
 static void offer(struct step *step, struct waiting_state *waiting,

@@ -86,10 +86,7 @@ static struct tide_notice notice_of(const struct tide_strike *row, enum tide_not
 
 static void tell_party(struct step *step, const struct tide_strike *row, enum tide_notice_kind kind)
 {
-    if (row->person != 0)
-        notice_person(step, row->person, notice_of(row, kind));
-    else
-        notice_household(step, row->household, notice_of(row, kind));
+    notice_one(step, row->person, row->household, notice_of(row, kind));
 }
 
 /* ---- evidence ------------------------------------------------------------------------------- */
@@ -345,11 +342,8 @@ bool strikes_allow(const struct engine *engine, tide_id household, tide_ms start
 static struct strike_state *strike_asked(struct step *step, tide_id id)
 {
     struct strike_state *strike = strike_of(step->engine, id);
-    if (strike == NULL) {
-        bool was = id != 0 && id < step->engine->counter[TIDE_COUNTER_strike];
-        step_refuse(step, was ? TIDE_CODE_conflict : TIDE_CODE_not_found,
-                    was ? TIDE_WHY_already_ended : TIDE_WHY_none);
-    }
+    if (strike == NULL)
+        step_refuse_gone(step, TIDE_COUNTER_strike, id);
     return strike;
 }
 

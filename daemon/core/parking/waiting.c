@@ -61,10 +61,7 @@ static void tell_party(struct step *step, const struct tide_waiting *row)
                                .start_ms = row->start_ms,
                                .end_ms = row->end_ms,
                                .why = row->why};
-    if (row->person != 0)
-        notice_person(step, row->person, what);
-    else
-        notice_household(step, row->household, what);
+    notice_one(step, row->person, row->household, what);
 }
 
 void waiting_end(struct step *step, struct waiting_state *waiting, enum tide_waiting_state state,
@@ -340,9 +337,7 @@ static struct waiting_state *waiting_asked(struct step *step, tide_id id)
 {
     struct waiting_state *waiting = waiting_of(step->engine, id);
     if (waiting == NULL) {
-        bool was = id != 0 && id < step->engine->counter[TIDE_COUNTER_waiting];
-        step_refuse(step, was ? TIDE_CODE_conflict : TIDE_CODE_not_found,
-                    was ? TIDE_WHY_already_ended : TIDE_WHY_none);
+        step_refuse_gone(step, TIDE_COUNTER_waiting, id);
     } else if (!step_owns(step, waiting->row.household, waiting->row.person)) {
         step_refuse(step, TIDE_CODE_not_authorized, TIDE_WHY_not_yours);
         waiting = NULL;

@@ -58,10 +58,7 @@ static void tell_party(struct step *step, const struct tide_wish *row)
                                .start_ms = row->start_ms,
                                .end_ms = row->end_ms,
                                .why = row->why};
-    if (row->person != 0)
-        notice_person(step, row->person, what);
-    else
-        notice_household(step, row->household, what);
+    notice_one(step, row->person, row->household, what);
 }
 
 void wish_end(struct step *step, struct wish_state *wish, enum tide_wish_state state,
@@ -275,9 +272,7 @@ void draw_withdraw_take(struct step *step)
     const struct engine *engine = step->engine;
     struct wish_state *wish = wish_of(engine, ask->wish);
     if (wish == NULL) {
-        bool was = ask->wish != 0 && ask->wish < engine->counter[TIDE_COUNTER_wish];
-        step_refuse(step, was ? TIDE_CODE_conflict : TIDE_CODE_not_found,
-                    was ? TIDE_WHY_already_ended : TIDE_WHY_none);
+        step_refuse_gone(step, TIDE_COUNTER_wish, ask->wish);
     } else if (!step_owns(step, wish->row.household, wish->row.person)) {
         step_refuse(step, TIDE_CODE_not_authorized, TIDE_WHY_not_yours);
     } else if (draw_of(engine, wish->row.draw)->row.state != TIDE_DRAW_STATE_open) {
