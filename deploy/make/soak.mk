@@ -35,7 +35,7 @@ coverage:
 	@find $(COVERAGE) -name '*.gcda' -delete 2>/dev/null || true
 	@$(MAKE) --no-print-directory BUILD=$(COVERAGE) LDFLAGS=--coverage \
 	    CFLAGS='-O0 -g --coverage -fprofile-update=atomic -U_FORTIFY_SOURCE -Wno-error' all units
-	@TIDE_ORDERLY=1 TIDE_BUILD=$(COVERAGE) $(PYTHON) tests/run $(COVER) | tail -n 40
+	@TIDE_ORDERLY=1 LDFLAGS=--coverage TIDE_BUILD=$(COVERAGE) $(PYTHON) tests/run $(COVER) | tail -n 40
 	@$(MAKE) --no-print-directory coverage-report
 
 coverage-report:

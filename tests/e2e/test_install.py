@@ -79,7 +79,8 @@ def others_can_link_the_library():
                 PKG_CONFIG_SYSROOT_DIR=os.path.join(folder(), "root"))
     flags = run("pkg-config", "--static", "--cflags", "--libs", "tide", env=path).split()
     program = os.path.join(folder(), "sample")
-    run(os.environ.get("CC", "gcc"), "-o", program, source, *flags)
+    built_with = os.environ.get("LDFLAGS", "").split()  # --coverage wants its own library
+    run(os.environ.get("CC", "gcc"), "-o", program, source, *flags, *built_with)
     check(run(program).strip(), "it says nothing")
 
 

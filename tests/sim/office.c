@@ -222,6 +222,12 @@ static void strikes_day(struct sim *sim)
     event = sim_event(TIDE_REC_ask_strikes);
     event.as.ask_strikes.zone = 1;
     sim_net_call(sim, one_with_role(sim, TIDE_ROLE_property), &event, 0);
+    event = sim_event(TIDE_REC_ask_strikes_past);
+    uint32_t p = sim_rng_below(&sim->people, sim->world.person_count);
+    if (sim->world.persons[p].household != UINT32_MAX)
+        event.as.ask_strikes_past.household =
+            sim->world.households[sim->world.persons[p].household].id;
+    sim_net_call(sim, p, &event, 0);
 }
 
 void sim_workload_day(struct sim *sim)
