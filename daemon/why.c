@@ -43,6 +43,8 @@ static const struct words reasons[] = {
     {"withdrawn", "已撤回", "it was withdrawn"},
     {"calendar", "工作日历有变", "the calendar of workdays changed"},
     {"fits_now", "现有空位,无需候补", "there was a place: nothing to wait for"},
+    {"kept_for_late", "有空位,但须为晚走的车留出余量",
+     "a place was free, but not for as long after it as cars are late there"},
     {"not_confirmed", "未按时确认,已转给下一位", "it was not confirmed in time and went on"},
     {"overstayer", "所约车位仍被占用", "the place was still taken by another car"},
 };

@@ -464,7 +464,7 @@ const struct ctl_command ctl_commands[] = {
      "  地点 place kind parent title          人员 person household full_name phone\n"
      "  角色 person role place                账号 user person kind credential\n"
      "  车辆 plate household kind             车区 zone place sense outsiders resolution\n"
-     "                                      walk_group walk_m title\n"
+     "                                      walk_group walk_m title risk_permille\n"
      "  车位 slot zone title cls owner sensed 车道 lane place dir gateway\n"
      "  开放时段 slot kind days weekdays from_date until_date opens closes   设置 key value\n"
      "人员表可同时带车牌、车位、区域列:一张花名册即可导入。"},

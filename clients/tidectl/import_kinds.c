@@ -83,6 +83,7 @@ const struct import_kind import_kinds[] = {
       {"resolution", "决议 决议号", CELL_INT, false, NULL, NULL},
       {"walk_group", "步行线", CELL_INT, false, NULL, NULL},
       {"walk_m", "步行位置 步行米数", CELL_INT, false, NULL, NULL},
+      {"risk_permille", "迟走风险 迟走风险千分比", CELL_INT, false, NULL, NULL},
       {"title", "名称 标题", CELL_TEXT, false, NULL, NULL}}},
     {"slots",
      "车位",

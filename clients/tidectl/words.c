@@ -155,6 +155,7 @@ static const struct word words[] = {
     {NULL, "over", "未候补到"},
     {NULL, "fits_now", "现有空位"},
     {NULL, "not_confirmed", "未按时确认"},
+    {NULL, "kept_for_late", "为晚走留出"},
     /* incidents, postings, roles */
     {NULL, "overstay", "超时停放"},
     {NULL, "stranger", "陌生车辆占位"},

@@ -97,6 +97,7 @@ static void carve_all(struct engine *e, struct carve *carve, const struct engine
     table_carve(&e->waits, carve, sizeof(struct waiting_state), TIDE_WAITS_MAX, false);
     table_carve(&e->wait_records, carve, sizeof(struct wait_record_state),
                 (l->zones + 1) * TIDE_WAIT_BUCKETS, true);
+    table_carve(&e->lateness, carve, sizeof(struct lateness_state), (l->zones + 1) * 3, true);
     e->draw_lot = carve_take(carve, sizeof *e->draw_lot);
     heap_carve(&e->heap, carve,
                l->bookings + l->series + l->slots + l->incidents + 3 * l->zones + TIDE_DRAWS_MAX +

@@ -145,6 +145,16 @@ static int load_wait_record(struct engine *engine, const struct tide_wait_record
     return 0;
 }
 
+static int load_lateness(struct engine *engine, const struct tide_lateness *row)
+{
+    if (row->zone == 0 || row->zone > engine->zones.cap ||
+        row->day_class < TIDE_DAY_CLASS_workday || row->day_class > TIDE_DAY_CLASS_holiday ||
+        lateness_of(engine, row->zone, row->day_class) != NULL)
+        return -1;
+    *lateness_make(engine, row->zone, row->day_class) = *row;
+    return 0;
+}
+
 int engine_load(struct engine *engine, unsigned kind, const void *row)
 {
     const struct tide_record *desc = tide_record_of(kind);
@@ -170,6 +180,8 @@ int engine_load(struct engine *engine, unsigned kind, const void *row)
         return load_forecast(engine, &any->forecast);
     if (kind == TIDE_REC_wait_record)
         return load_wait_record(engine, &any->wait_record);
+    if (kind == TIDE_REC_lateness)
+        return load_lateness(engine, &any->lateness);
     if (kind == TIDE_REC_role_row) {
         struct role_state *role = table_add(&engine->roles, ++engine->role_number);
         if (role == NULL)
@@ -348,6 +360,10 @@ const void *engine_find(const struct engine *engine, unsigned kind, uint32_t k1,
                    : NULL;
     if (kind == TIDE_REC_wait_record)
         return k1 != 0 && k2 < TIDE_WAIT_BUCKETS ? wait_record_of(engine, k1, k2) : NULL;
+    if (kind == TIDE_REC_lateness)
+        return k1 != 0 && k2 >= TIDE_DAY_CLASS_workday && k2 <= TIDE_DAY_CLASS_holiday
+                   ? lateness_of(engine, k1, k2)
+                   : NULL;
     const struct table *table = table_of((struct engine *)(uintptr_t)engine, kind);
     return table != NULL ? table_find(table, k1) : NULL;
 }
@@ -360,6 +376,10 @@ const void *engine_next(const struct engine *engine, unsigned kind, uint32_t *cu
     }
     if (kind == TIDE_REC_forecast) {
         const struct forecast_state *state = table_next(&engine->forecasts, cursor);
+        return state != NULL ? &state->row : NULL;
+    }
+    if (kind == TIDE_REC_lateness) {
+        const struct lateness_state *state = table_next(&engine->lateness, cursor);
         return state != NULL ? &state->row : NULL;
     }
     if (kind == TIDE_REC_wait_record) {

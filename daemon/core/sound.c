@@ -135,9 +135,12 @@ static bool booking_is_sound(const struct engine *engine, const void *row)
     const struct tide_booking *b = row;
     const struct slot_state *slot = slot_of(engine, b->slot);
     const struct tide_session *session = engine_find(engine, TIDE_REC_session, b->session, 0, 0);
+    tide_ms horizon_ms = calendar_day_start(engine, windows_last_day(engine) + 1);
     bool parked = b->state == TIDE_BOOKING_STATE_parked;
     return slot != NULL && slot->row.zone == b->zone && has_account(engine, b->household) &&
            b->plate != 0 && b->start_ms > 0 && b->start_ms < b->end_ms && b->held_min >= 0 &&
+           b->buffer_min <= TIDE_BUFFER_MIN_MAX && b->buffer_min % TIDE_GRAIN_MIN == 0 &&
+           (b->buffer_min == 0 || booking_hold(b, 0).until * TIDE_GRAIN_MS <= horizon_ms) &&
            b->end_ms - b->start_ms <= (tide_ms)engine->ring_days * TIDE_DAY_MS &&
            (!parked || (session != NULL && session->booking == b->id));
 }
@@ -252,6 +255,12 @@ static bool record_is_sound(const struct engine *engine, const void *row)
            it->asked < TIDE_WAIT_CASES_MAX;
 }
 
+static bool lateness_is_sound(const struct engine *engine, const void *row)
+{
+    const struct tide_lateness *it = row;
+    return zone_of(engine, it->zone) != NULL && lateness_cases(it) < TIDE_LATENESS_CASES_MAX;
+}
+
 static const struct {
     uint8_t kind, counter; /* 0: its ids are not counted here */
     bool (*is_sound)(const struct engine *engine, const void *row);
@@ -279,6 +288,7 @@ static const struct {
     {TIDE_REC_forecast_level, 0, level_is_sound},
     {TIDE_REC_waiting, TIDE_COUNTER_waiting, waiting_is_sound},
     {TIDE_REC_wait_record, 0, record_is_sound},
+    {TIDE_REC_lateness, 0, lateness_is_sound},
 };
 
 static bool kind_is_sound(const struct engine *engine, size_t rule)
@@ -346,7 +356,7 @@ static bool slot_is_promised_once(const struct engine *engine, const struct slot
     grain until = INT64_MIN;
     for (const struct booking_state *b = booking_of(engine, slot->bookings.first); b != NULL;
          b = booking_of(engine, order_next(engine, b, ORDER_OF_SLOT))) {
-        struct span span = booking_span(&b->row, 0);
+        struct span span = booking_hold(&b->row, 0);
         if (span.from < until)
             return false;
         until = span.until;

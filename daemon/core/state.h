@@ -135,6 +135,10 @@ struct wait_record_state {  /* dense: by zone and bucket, see parking/chance.c *
     uint32_t cell, padding; /* as with forecasts */
     struct tide_wait_record row;
 };
+struct lateness_state {     /* dense: by zone and class, see parking/lateness.c */
+    uint32_t cell, padding; /* as with forecasts */
+    struct tide_lateness row;
+};
 struct day_state {
     struct tide_day row;
 };
@@ -169,7 +173,7 @@ struct engine {
     struct tide_account pool; /* account 0 */
     struct table places, persons, roles, users, vehicles, zones, slots, lanes, windows, accounts,
         bookings, series, sessions, spots, incidents, days, cursors, plates, commands, draws,
-        wishes, strikes, forecasts, levels, waits, wait_records;
+        wishes, strikes, forecasts, levels, waits, wait_records, lateness;
     struct draw_lot *draw_lot; /* scratch, see parking/draw_proof.h */
     uint32_t first_of_role[16];
     uint32_t role_number; /* last given */

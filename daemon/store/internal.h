@@ -17,7 +17,7 @@
 #include "daemon/store/store.h"
 
 #define STORE_APPLICATION_ID 0x54494445           /* "TIDE" in the head of the file */
-#define STORE_SCHEMA 2                            /* PRAGMA user_version */
+#define STORE_SCHEMA 3                            /* PRAGMA user_version */
 #define STORE_DOMAIN_SLOTS (TIDE_DOMAINS_MAX + 1) /* arrays by number; 0 is no domain */
 #define STORE_ROW_KINDS 100                       /* kinds of rows are numbers below this */
 #define STORE_NAME_KINDS (TIDE_NAME_KIND_zone_title + 1)

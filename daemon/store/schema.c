@@ -1,6 +1,6 @@
 /* schema.c - the versions of the database and the steps between them.
  *
- *   empty ──► 1 ──► 2 ...          user_version says where a database stands; each step is one
+ *   empty ──► 1 ──► 2 ──► 3 ...         user_version says where a database stands; each step is one
  *                                  transaction, so a crash leaves it at one version or the next
  */
 #include <stdio.h>
@@ -26,7 +26,12 @@ static int step_to_2(sqlite3 *db)
     return code == SQLITE_OK ? store_sql_run(db, store_schema_v2_indexes) : code;
 }
 
-static int (*const steps[STORE_SCHEMA])(sqlite3 *db) = {step_to_1, step_to_2};
+static int step_to_3(sqlite3 *db)
+{
+    return store_sql_run(db, store_schema_v3_fold);
+}
+
+static int (*const steps[STORE_SCHEMA])(sqlite3 *db) = {step_to_1, step_to_2, step_to_3};
 
 static int take_step(sqlite3 *db, int64_t from)
 {
@@ -77,5 +82,7 @@ enum store_error store_schema_migrate(sqlite3 *db, char *why, size_t why_cap)
 int store_schema_scratch(sqlite3 *db)
 {
     int code = store_sql_run(db, store_schema_v1_fold);
-    return code == SQLITE_OK ? store_sql_run(db, store_schema_v2_fold) : code;
+    if (code == SQLITE_OK)
+        code = store_sql_run(db, store_schema_v2_fold);
+    return code == SQLITE_OK ? store_sql_run(db, store_schema_v3_fold) : code;
 }

@@ -8,5 +8,6 @@ extern const char *const store_schema_v1_indexes;
 extern const char *const store_schema_v1_triggers;
 extern const char *const store_schema_v2_fold;
 extern const char *const store_schema_v2_indexes;
+extern const char *const store_schema_v3_fold;
 
 #endif

@@ -80,7 +80,7 @@ bench:
 	@deploy/install-packages.sh
 	@$(MAKE) --no-print-directory all
 	@mkdir -p $(BUILD)/bench
-	@set -e; for what in peak "journal --peer postgres" recover memory verify forecast; do \
+	@set -e; for what in peak "journal --peer postgres" recover memory verify forecast lateness; do \
 	    name=$${what%% *}; echo "== $$name"; \
 	    $(BUILD)/tide-bench $$what > $(BUILD)/bench/$$name.txt; \
 	    tail -n 1 $(BUILD)/bench/$$name.txt | tee $(BUILD)/bench/$$name.json; done

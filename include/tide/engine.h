@@ -24,7 +24,7 @@
 #include "tide/records.h"
 
 /* Raised whenever the same events would give other effects. */
-#define ENGINE_RULES 3u
+#define ENGINE_RULES 4u
 
 struct engine;
 

@@ -60,6 +60,12 @@
 #define TIDE_WAIT_CASES_MAX 200    /* more are halved: what is long ago counts little */
 #define TIDE_WAIT_BUCKETS 5        /* positions 1, 2, 3-4, 5-8, 9 and more */
 
+/* How late cars leave. */
+#define TIDE_LATENESS_BINS 17        /* in time, up to so many minutes, later than the last */
+#define TIDE_LATENESS_CASES_MAX 2048 /* more are halved: what is long ago counts little */
+#define TIDE_BUFFER_MIN_MAX 240      /* what may be kept free after a booking */
+#define TIDE_RISK_PERMILLE_MAX 500
+
 /* Devices. Elapsed time, never scaled. */
 #define TIDE_GATE_PULSE_VALID_MS 5000
 #define TIDE_GATE_ANSWER_MS 150

@@ -68,7 +68,8 @@
     R(19, posting, 1) R(20, notice, 1) R(21, command, 1) R(22, passage, 1)                         \
     R(23, gateway_cursor, 1) R(24, forgotten, 2) R(25, outcome, 1)                                 \
     R(26, draw, 1) R(27, wish, 1) R(28, draw_span, 1) R(29, waiting, 1) R(32, strike, 1)           \
-    R(40, forecast, 3) R(41, forecast_level, 1) R(42, wait_record, 2)
+    R(40, forecast, 3) R(41, forecast_level, 1) R(42, wait_record, 2)      \
+    R(44, lateness, 2)
 
 #define TIDE_FIELDS_setting_row(F, O) F(O, enum_setting, key) F(O, i64, value)
 #define TIDE_FIELDS_counter_row(F, O) F(O, enum_counter, counter) F(O, u32, next)
@@ -96,7 +97,8 @@
     F(O, sense, sense) F(O, flag, outsiders) F(O, u32, resolution) F(O, u16, walk_group)           \
     F(O, dayminute, draw_opens_min) F(O, dayminute, draw_closes_min)                               \
     F(O, dayminute, draw_from_min) F(O, dayminute, draw_until_min) F(O, enum_draw_aim, draw_aim)   \
-    F(O, date, draw_next) F(O, u16, walk_m) F(O, waiting, wait_from) F(O, time, wait_look_ms)
+    F(O, date, draw_next) F(O, u16, walk_m) F(O, waiting, wait_from) F(O, time, wait_look_ms)  \
+    F(O, u16, risk_permille)
 #define TIDE_FIELDS_slot(F, O)                                                                     \
     F(O, slot, id)                                                                                 \
     F(O, zone, zone)                                                                               \
@@ -136,7 +138,8 @@
  * substitute_for: the household's own slot, which somebody else has at the time; such a promise
  * costs nothing, its reason says why it was made (overstayer, recall) and later why it ended.
  * disturbed: what of others' doing first touched it (overstayer, recall, blackout, calendar).
- * waiting: who had waited for it; he has to confirm it as long as that one is offered. */
+ * waiting: who had waited for it; he has to confirm it as long as that one is offered.
+ * buffer_min: so long after its end its slot is kept free, because cars are late. */
 #define TIDE_FIELDS_booking(F, O)                                                                  \
     F(O, booking, id)                                                                              \
     F(O, enum_booking_state, state)                                                                \
@@ -151,7 +154,7 @@
     F(O, time, made_ms) F(O, time, ended_ms) F(O, minutes, held_min)                               \
     F(O, minutes, charged_min) F(O, enum_why, outside) F(O, enum_why, reason)                      \
     F(O, u16, moves) F(O, u8, warned) F(O, time, looked_ms) F(O, slot, substitute_for)             \
-    F(O, enum_why, disturbed) F(O, waiting, waiting)
+    F(O, enum_why, disturbed) F(O, waiting, waiting) F(O, u8, buffer_min)
 #define TIDE_FIELDS_series(F, O)                                                                   \
     F(O, series, id)                                                                               \
     F(O, enum_series_state, state)                                                                 \
@@ -309,6 +312,15 @@
  * asked, so many were offered a place. */
 #define TIDE_FIELDS_wait_record(F, O)                                                              \
     F(O, zone, zone) F(O, u8, bucket) F(O, u16, asked) F(O, u16, got)
+/* Stays in a zone that were promised to end on such a day: how many left in time, how many up to so
+ * many minutes later, how many later than that (parking/lateness.c). */
+#define TIDE_FIELDS_lateness(F, O)                                                                 \
+    F(O, zone, zone)                                                                               \
+    F(O, enum_day_class, day_class)                                                                \
+    F(O, u16, in_time) F(O, u16, late_5) F(O, u16, late_10) F(O, u16, late_15) F(O, u16, late_20)  \
+    F(O, u16, late_30) F(O, u16, late_40) F(O, u16, late_50) F(O, u16, late_60)                    \
+    F(O, u16, late_75) F(O, u16, late_90) F(O, u16, late_105) F(O, u16, late_120)                  \
+    F(O, u16, late_150) F(O, u16, late_180) F(O, u16, late_240) F(O, u16, later)
 /* What a zone's open slots are used at this full hour of such a day, as a rule, by promises and
  * cars; how far days lie from it; of how many days that was learned (parking/forecast.c). */
 #define TIDE_FIELDS_forecast(F, O)                                                                 \

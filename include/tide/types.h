@@ -90,7 +90,8 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 51, undecided) /* nobody decided in time */                                               \
     E(P, 52, own_case)  /* decided by somebody else than the party and who reported it */          \
     E(P, 53, fits_now)  /* nothing to wait for: book it */                                         \
-    E(P, 54, not_confirmed) /* was offered, and nobody said in time that he wants it */
+    E(P, 54, not_confirmed) /* was offered, and nobody said in time that he wants it */            \
+    E(P, 56, kept_for_late) /* free, but not for as long after it as cars are late there */
 
 #define TIDE_ENUM_place_kind(E, P)                                                                 \
     E(P, 0, none)                                                                                  \

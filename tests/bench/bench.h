@@ -5,7 +5,8 @@
  *     journal.c   engine + store, durable, beside      postgres.c   the same rows in PostgreSQL
  *     recover.c   a start over a long history          memory.c     a large community at rest
  *     verify.c    --verify over a million events       peak.c       through the broker
- *     forecast.c  the tide table, on recorded stays
+ *     forecast.c  the tide table, on recorded stays (record.c)
+ *     lateness.c  whether a zone's risk holds, on the same
  *
  * Each prints one JSON object as its last line, with the machine and the time of an fsync beside
  * its figures.
@@ -26,6 +27,7 @@ int bench_instance(int argc, char **argv);
 int bench_allocate(int argc, char **argv);
 int bench_verify(int argc, char **argv);
 int bench_forecast(int argc, char **argv);
+int bench_lateness(int argc, char **argv);
 
 /* ---- main.c ---------------------------------------------------------------------------------- */
 double bench_now_s(void); /* elapsed */

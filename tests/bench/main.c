@@ -31,6 +31,9 @@ static const struct {
     {"memory", "a large community at rest [--slots N] [--households N]", bench_memory},
     {"forecast", "the tide table against two simple ones, on recorded stays [--data FOLDER]",
      bench_forecast},
+    {"lateness",
+     "whether the buffer after a stay keeps a zone's risk, on recorded stays [--data FOLDER]",
+     bench_lateness},
     {"verify", "--verify over a journal of the real engine [--events N]", bench_verify},
 };
 

@@ -20,6 +20,7 @@ SHORT = {
     "recover": (["--bookings", "20000", "--live", "1000"], "bookings seconds"),
     "memory": (["--slots", "500", "--households", "500"], "slots households rss_mib"),
     "forecast": ([], "bench"),
+    "lateness": ([], "bench"),
     "verify": (["--events", "20000"], "events seconds"),
 }
 

@@ -12,13 +12,14 @@ static void check_quote(struct audit *audit, const struct tide_quote *quote, uns
 {
     const struct tide_ask_quote *ask = &audit->event->as.ask_quote;
     tide_ms now = grain_floor(audit->event->when_ms);
+    tide_ms until = audit_kept_until(audit, ask->zone, quote->end_ms);
     uint32_t cursor = 0, places = 0;
     const union tide_any *row;
     while ((row = sim_rows_next(audit->rows, TIDE_REC_slot, &cursor)) != NULL) {
         const struct tide_slot *slot = &row->slot;
         bool here = slot->zone == ask->zone && slot->cls == ask->cls;
         bool taken = quote->start_ms <= now && audit_slot_is_taken_now(audit, slot->id);
-        places += here && !taken && audit_slot_is_free(audit, slot, quote->start_ms, quote->end_ms);
+        places += here && !taken && audit_slot_is_free(audit, slot, quote->start_ms, until);
     }
     if (quote->places != places)
         audit_fail(audit, "quoted %u places, %u are free", quote->places, places);

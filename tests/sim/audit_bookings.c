@@ -101,6 +101,12 @@ static void check_put(struct audit *audit, const struct audit_change *change)
         check_end(audit, was, is);
 }
 
+/* Its end, and for how long its slot is kept free after it. */
+static tide_ms kept_until(const struct tide_booking *booking)
+{
+    return booking->end_ms + booking->buffer_min * TIDE_MINUTE_MS;
+}
+
 /* ---- one at a time ------------------------------------------------------------------------- */
 static void check_alone(struct audit *audit, const struct tide_booking *booking)
 {
@@ -113,13 +119,14 @@ static void check_alone(struct audit *audit, const struct tide_booking *booking)
         audit_fail(audit, "booking %u has no sound span", booking->id);
     for (uint32_t i = 0; i < audit->live_bookings.count; i++) {
         const struct tide_booking *other = audit_booking(audit, audit->live_bookings.list[i]);
-        if (other->id == booking->id || other->start_ms >= booking->end_ms ||
-            booking->start_ms >= other->end_ms)
+        if (other->id == booking->id || other->start_ms >= kept_until(booking) ||
+            booking->start_ms >= kept_until(other))
             continue;
         if (other->slot == booking->slot)
             audit_fail(audit, "bookings %u and %u overlap on slot %u", other->id, booking->id,
                        booking->slot);
-        if (other->plate == booking->plate)
+        if (other->plate == booking->plate && other->start_ms < booking->end_ms &&
+            booking->start_ms < other->end_ms)
             audit_fail(audit, "plate %u holds two promises at once: bookings %u and %u",
                        booking->plate, other->id, booking->id);
     }
@@ -206,10 +213,17 @@ static void check_extend(struct audit *audit)
         return;
     const struct tide_slot *slot = audit_slot(audit, booking->slot);
     tide_ms end = grain_ceil(ask->end_ms), offered = audit->reply.free_until_ms;
-    if (slot != NULL && audit_slot_is_free(audit, slot, booking->end_ms, end))
+    tide_ms own = kept_until(booking), kept = audit_kept_until(audit, booking->zone, end);
+    bool uses_own = booking->state == TIDE_BOOKING_STATE_parked && end <= own;
+    if (slot != NULL &&
+        audit_slot_is_free_but(audit, slot, booking->end_ms, uses_own ? end : kept, booking->id))
         audit_fail(audit, "booking %u could have been extended on its slot", booking->id);
     if (slot != NULL && offered > booking->end_ms &&
-        !audit_slot_is_free(audit, slot, booking->end_ms, offered))
+        !audit_slot_is_free_but(audit, slot, booking->end_ms,
+                                booking->state == TIDE_BOOKING_STATE_parked && offered <= own
+                                    ? offered
+                                    : audit_kept_until(audit, booking->zone, offered),
+                                booking->id))
         audit_fail(audit, "booking %u was offered an end that is not free", booking->id);
 }
 

@@ -48,7 +48,7 @@ static void check_binding(struct audit *audit, const struct wish *wish,
     tide_ms last = it->end_ms - TIDE_GRAIN_MS;
     const char *why = tide_enum_name(TIDE_FT_enum_why, it->why);
     if (it->zone != wish->zone || it->cls != wish->cls || it->start_ms < wish->start ||
-        it->end_ms > wish->end || it->start_ms >= it->end_ms) {
+        it->end_ms > audit_kept_until(audit, wish->zone, wish->end) || it->start_ms >= it->end_ms) {
         audit_fail(audit, "what is in the way lies outside the wish");
         return;
     }
@@ -145,7 +145,8 @@ static void check_offer(struct audit *audit, const struct wish *wish, const stru
         audit_fail(audit, "offered to wait at position %u, %u %% of %u", it->position,
                    it->chance_pct, it->of);
     else if (it->kind != TIDE_OFFER_KIND_wait &&
-             !any_slot(audit, wish, it->zone, it->start_ms, it->end_ms))
+             !any_slot(audit, wish, it->zone, it->start_ms,
+                       audit_kept_until(audit, it->zone, it->end_ms)))
         audit_fail(audit, "offered (%s) zone %u from %lld to %lld, and no slot is free", kind,
                    it->zone, (long long)it->start_ms, (long long)it->end_ms);
     else if (!party_may(audit, wish, it) || plate_is_elsewhere(audit, wish, it))

@@ -83,6 +83,9 @@ struct naive_windows audit_windows(struct audit *audit);
  * nothing). */
 bool audit_slot_is_free(struct audit *audit, const struct tide_slot *slot, tide_ms start,
                         tide_ms end);
+/* The same as if the booking `but` were not there. */
+bool audit_slot_is_free_but(struct audit *audit, const struct tide_slot *slot, tide_ms start,
+                            tide_ms end, tide_id but);
 bool audit_slot_is_taken_now(const struct audit *audit, tide_id slot);
 void audit_refusal(struct audit *audit, const struct tide_book *ask);
 /* What a refusal for want of room says is in the way, and what it offers. */
@@ -100,6 +103,9 @@ void audit_substitutes_live(struct audit *audit, const struct tide_booking *book
 void audit_fair_event(struct audit *audit);
 /* Whether caps and strikes leave a household room for one more promise like this. */
 bool audit_fair_may(const struct audit *audit, tide_id household, tide_ms start, tide_ms end);
+void audit_late_event(struct audit *audit);
+/* Until when a slot must be free so that a promise until `end` can be made now. */
+tide_ms audit_kept_until(struct audit *audit, tide_id zone, tide_ms end);
 void audit_waits_event(struct audit *audit);
 /* Where somebody was told that he stands; and, of one who does not wait yet, whether that is so. */
 void audit_wait_place(struct audit *audit, const struct tide_wait_place *place);

@@ -205,12 +205,13 @@ static void check_wait(struct audit *audit, const struct audit_change *change)
 static bool any_slot(struct audit *audit, const struct tide_wait *ask)
 {
     tide_ms start = floor_of(ask->start_ms), end = floor_of(ask->end_ms + TIDE_GRAIN_MS - 1);
+    tide_ms until = audit_kept_until(audit, ask->zone, end);
     uint32_t cursor = 0;
     const union tide_any *row;
     while ((row = sim_rows_next(audit->rows, TIDE_REC_slot, &cursor)) != NULL)
         if (row->slot.zone == ask->zone && row->slot.cls == ask->cls &&
             !(start <= floor_of(audit->when_ms) && audit_slot_is_taken_now(audit, row->slot.id)) &&
-            audit_slot_is_free(audit, &row->slot, start, end))
+            audit_slot_is_free(audit, &row->slot, start, until))
             return true;
     return false;
 }

@@ -134,9 +134,16 @@ bool audit_slot_is_taken_now(const struct audit *audit, tide_id slot)
 bool audit_slot_is_free(struct audit *audit, const struct tide_slot *slot, tide_ms start,
                         tide_ms end)
 {
+    return audit_slot_is_free_but(audit, slot, start, end, 0);
+}
+
+bool audit_slot_is_free_but(struct audit *audit, const struct tide_slot *slot, tide_ms start,
+                            tide_ms end, tide_id but)
+{
     for (uint32_t i = 0; i < audit->live_bookings.count; i++) {
         const struct tide_booking *other = audit_booking(audit, audit->live_bookings.list[i]);
-        if (other->slot == slot->id && other->start_ms < end && start < other->end_ms)
+        if (other->slot == slot->id && other->id != but && other->start_ms < end &&
+            start < other->end_ms + other->buffer_min * TIDE_MINUTE_MS)
             return false;
     }
     struct naive_calendar calendar = audit_calendar(audit);
@@ -152,7 +159,7 @@ static bool could_take(struct audit *audit, const struct tide_book *ask,
         return false;
     if (start <= now && audit_slot_is_taken_now(audit, slot->id))
         return false;
-    return audit_slot_is_free(audit, slot, start, end);
+    return audit_slot_is_free(audit, slot, start, audit_kept_until(audit, slot->zone, end));
 }
 
 /* Some slot that could have taken [start, end); 0 when none could. */

@@ -363,6 +363,7 @@ void audit_event(struct audit *audit, uint64_t seq, const struct engine_event *e
     audit_draws_event(audit);
     audit_substitutes_event(audit);
     audit_fair_event(audit);
+    audit_late_event(audit);
     audit_waits_event(audit);
     audit_shown(audit, event, effects, len);
     audit_bookings_always(audit);

@@ -82,6 +82,8 @@ static void reopen_a_zone(struct sim *sim)
                             .walk_group = (uint16_t)(1 + sim_rng_below(&sim->people, 2)),
                             .walk_m = (uint16_t)(index * 150),
                             .resolution = 1 + sim_rng_below(&sim->people, 3)};
+    if (index != SIM_DRAW_ZONE && sim_rng_chance(&sim->people, 300))
+        row.risk_permille = (uint16_t)sim_rng_range(&sim->people, 100, TIDE_RISK_PERMILLE_MAX + 20);
     if (index == SIM_DRAW_ZONE && sim_rng_chance(&sim->people, 800))
         sim_world_draws(&row, TIDE_DRAW_AIM_minutes);
     put(sim, TIDE_ROLE_admin, TIDE_REC_zone, &row);

@@ -42,6 +42,7 @@ static const struct sentence sentences[] = {
     {"incident.close", "{a:k} on slot {b:n} is over"},
     {"incident.escalate", "{a:k} on slot {b:n} goes to the property: incident {c:n}"},
     {"incident.open", "{a:k} on slot {b:n}, booking {c:n}"},
+    {"lateness.learned", "zone {a:n}: a stay in bin {b:n} of lateness, of {c:n}"},
     {"ledger.granted", "minutes of {a:m} granted to {b:n} households"},
     {"offer.binding", "in the way: {a:t} to {b:t}, {c:w}"},
     {"offer.made", "offered instead ({a:n}): {b:t} to {c:t}"},

@@ -314,6 +314,8 @@ static void zones(struct founding *f)
                               .resolution = 1,
                               .walk_group = 1,
                               .walk_m = (uint16_t)(i * 150)};
+        if (i == 0 && sim_rng_chance(f->rng, 400))
+            r.risk_permille = (uint16_t)sim_rng_range(f->rng, 200, TIDE_RISK_PERMILLE_MAX);
         if (i == SIM_DRAW_ZONE)
             sim_world_draws(&r, sim_rng_chance(f->rng, 500) ? TIDE_DRAW_AIM_minutes
                                                             : TIDE_DRAW_AIM_households);

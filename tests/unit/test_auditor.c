@@ -150,7 +150,7 @@ static struct tide_booking parked(struct tape *t)
 }
 
 /* ---- right --------------------------------------------------------------------------------- */
-static void a_whole_stay(struct tape *t)
+static void leaves(struct tape *t, unsigned learned)
 {
     struct tide_booking booking = parked(t);
     t->now_ms = NOW + 110 * MIN_MS;
@@ -167,9 +167,61 @@ static void a_whole_stay(struct tape *t)
     PUT(account, .household = 2, .balance_min = 950);
     PUT(account, .household = 3, .balance_min = 1050);
     effect(t, ENGINE_PUT, TIDE_REC_booking, &booking);
+    if (learned != 0)
+        PUT(lateness, .zone = 1, .day_class = TIDE_DAY_CLASS_workday, .in_time = (uint16_t)learned);
     REPLY(.id = 1);
     PUT(counter_row, TIDE_COUNTER_posting, 4);
     done(t);
+}
+
+static void a_whole_stay(struct tape *t)
+{
+    leaves(t, 1);
+}
+
+/* ---- lateness ------------------------------------------------------------------------------ */
+static void a_stay_that_teaches_nothing(struct tape *t)
+{
+    leaves(t, 0);
+}
+
+static void a_stay_learned_twice(struct tape *t)
+{
+    leaves(t, 2);
+}
+
+static void a_buffer_without_a_risk(struct tape *t)
+{
+    struct tide_booking booking = promise(t, 1, 9, 1);
+    booking.buffer_min = 30;
+    book_as(t, &booking, 60);
+}
+
+/* Of a zone that takes a risk and has seen nothing, all of 240 minutes are due. */
+static void risky(struct tape *t, uint8_t buffer_min, tide_ms next_ms)
+{
+    EVENT(3, put, .rows = 1);
+    PUT(zone, .id = 1, .place = 1, .risk_permille = 100);
+    REPLY(.code = TIDE_CODE_ok);
+    done(t);
+    struct tide_booking booking = promise(t, 1, 9, 1), next = promise(t, 2, 10, 1);
+    booking.buffer_min = buffer_min;
+    book_as(t, &booking, 60);
+    next.start_ms = next_ms;
+    next.end_ms = next_ms + 60 * MIN_MS;
+    next.no_show_ms = next_ms + 30 * MIN_MS;
+    next.buffer_min = 240;
+    book_as(t, &next, 120);
+}
+
+static void a_buffer_too_short(struct tape *t)
+{
+    risky(t, 60, NOW + 600 * MIN_MS);
+}
+
+static void within_the_buffer(struct tape *t)
+{
+    risky(t, 240, NOW + 180 * MIN_MS);
 }
 
 /* ---- frame --------------------------------------------------------------------------------- */
@@ -570,6 +622,11 @@ static const struct {
     {what_is_another_households, "was shown the account of household 3"},
     {when_a_slot_is_empty, "was shown when slot 1 is empty"},
     {a_question_that_acts, "is not journaled and changed a counter_row"},
+    {a_stay_that_teaches_nothing, "1 stays were kept, and nothing was learned of them"},
+    {a_stay_learned_twice, "lateness of zone 1 went from 0 stays to 2"},
+    {a_buffer_without_a_risk, "booking 1 keeps 30 minutes free after it, not 0"},
+    {a_buffer_too_short, "booking 1 keeps 60 minutes free after it, not 240"},
+    {within_the_buffer, "overlap on slot 1"},
     {a_notice_with_the_slot, "shows person 1 the slot of booking 1 before he came"},
 };
 

@@ -83,7 +83,7 @@ static void tables_are_strict(void **state)
                                               " AND strict=0"),
                      0);
     assert_int_equal(world_number(world.path, "PRAGMA application_id"), 0x54494445);
-    assert_int_equal(world_number(world.path, "PRAGMA user_version"), 2);
+    assert_int_equal(world_number(world.path, "PRAGMA user_version"), 3);
 }
 
 /* ---- which rows are live: SQL and the engine say the same ------------------------------------ */

@@ -150,10 +150,11 @@ bool board_add_slot(struct board *board, const struct slot_state *slot)
         order_after(engine, &slot->bookings, ORDER_OF_SLOT, board->first * TIDE_GRAIN_MS);
     for (; booking != NULL;
          booking = booking_of(engine, order_next(engine, booking, ORDER_OF_SLOT))) {
-        struct span span = booking_span(&booking->row, 0);
+        struct span span = booking_hold(&booking->row, 0);
         if (span.from >= board->first + BOARD_GRAINS)
             break;
-        if (!lies_on(board, span) || !may_move(board, slot, &booking->row))
+        if (!lies_on(board, span) || !may_move(board, slot, &booking->row) ||
+            !freemap_is_open(engine, slot, span.from, span.until)) /* its buffer: withdrawn since */
             continue;
         if (board->piece_count == BOARD_PIECES) {
             board->piece_count = before;

@@ -21,13 +21,20 @@ struct span booking_span(const struct tide_booking *booking, tide_ms now_ms)
                          .now = grain_floor(now_ms)};
 }
 
+struct span booking_hold(const struct tide_booking *booking, tide_ms now_ms)
+{
+    struct span span = booking_span(booking, now_ms);
+    span.until += booking->buffer_min / TIDE_GRAIN_MIN;
+    return span;
+}
+
 /* ---- lists and bits ------------------------------------------------------------------------- */
 /* The ring holds the last `ring_days` days up to the last resolved one; what lies outside has no
  * bits of its own. */
 static void busy_write(struct engine *engine, const struct booking_state *booking, bool busy)
 {
     struct slot_state *slot = slot_of(engine, booking->row.slot);
-    struct span span = booking_span(&booking->row, 0);
+    struct span span = booking_hold(&booking->row, 0);
     int32_t last = windows_last_day(engine);
     grain ring_from =
         grain_floor(calendar_day_start(engine, last + 1 - (int32_t)engine->ring_days));
@@ -110,6 +117,9 @@ void booking_move(struct step *step, struct booking_state *booking, tide_id slot
     booking->row.slot = slot;
     booking->row.outside = TIDE_WHY_none;
     booking->row.moves++;
+    struct span hold = booking_hold(&booking->row, step->now_ms);
+    if (!freemap_is_free(step->engine, slot_of(step->engine, slot), hold.from, hold.until))
+        booking->row.buffer_min = 0;
     slot_attach(step->engine, booking);
     step_put(step, TIDE_REC_booking, &booking->row);
     if (booking->row.substitute_for != 0)
@@ -206,9 +216,8 @@ static void refuse_full(struct step *step, const struct booking_wish *wish, stru
                         struct tide_reply *reply)
 {
     struct seat_hints hints;
-    seat_hints(step->engine, wish->zone, wish->cls, span, &hints);
-    refuse(step, reply, TIDE_CODE_full, hints.any_open ? TIDE_WHY_all_taken : TIDE_WHY_no_window,
-           0);
+    enum tide_why why = seat_hints(step->engine, wish->zone, wish->cls, span, &hints);
+    refuse(step, reply, TIDE_CODE_full, why, 0);
     reply->free_until_ms = hints.free_until_ms;
     reply->free_from_ms = hints.free_from_ms;
 }
@@ -246,6 +255,9 @@ struct booking_state *booking_write(struct step *step, const struct booking_wish
         row->no_show_ms = end_ms;
     }
     row->waiting = wish->waited;
+    if (wish->drawn_slot == 0 && wish->substitute_for == 0)
+        row->buffer_min = (uint8_t)((lateness_hold(engine, wish->zone, span).until - span.until) *
+                                    TIDE_GRAIN_MIN);
     booking_attach(engine, booking);
     step_put(step, TIDE_REC_booking, row);
     ledger_hold(step, row->household, row->held_min);
@@ -287,8 +299,9 @@ static tide_id seat_for(struct step *step, const struct booking_wish *wish, stru
         freemap_is_free(step->engine, drawn, span.from, span.until) &&
         (span.from > span.now || !spot_taken_by_other(step->engine, drawn, 0)))
         return drawn->row.id;
-    tide_id slot = seat_find(step->engine, wish->zone, wish->cls, span, 0);
-    return slot != 0 ? slot : reseat_find(step, wish->zone, wish->cls, span);
+    struct span hold = lateness_hold(step->engine, wish->zone, span);
+    tide_id slot = seat_find(step->engine, wish->zone, wish->cls, hold, 0);
+    return slot != 0 ? slot : reseat_find(step, wish->zone, wish->cls, hold);
 }
 
 struct span wish_span(const struct booking_wish *wish, tide_ms now_ms)
@@ -319,7 +332,8 @@ bool booking_could(struct step *step, const struct booking_wish *wish)
     if (!booking_allowed(step, wish))
         return false;
     engine->trace = NULL;
-    tide_id slot = seat_find(engine, wish->zone, wish->cls, wish_span(wish, step->now_ms), 0);
+    struct span hold = lateness_hold(engine, wish->zone, wish_span(wish, step->now_ms));
+    tide_id slot = seat_find(engine, wish->zone, wish->cls, hold, 0);
     engine->trace = told;
     return slot != 0;
 }
@@ -425,6 +439,16 @@ void cancel_take(struct step *step)
     step_ok(step, ask->booking);
 }
 
+/* Of the buffer that its end asks for, what its slot has, while the booking is in nobody's bits. */
+static grain buffer_that_fits(const struct engine *engine, const struct booking_state *booking)
+{
+    struct span span = booking_span(&booking->row, 0);
+    struct span hold = lateness_hold(engine, booking->row.zone, span);
+    grain free =
+        freemap_free_until(engine, slot_of(engine, booking->row.slot), span.until, hold.until);
+    return (free - span.until) * TIDE_GRAIN_MIN;
+}
+
 /* Gives a live booking another end; the slot must have been found to fit. */
 static void end_write(struct step *step, struct booking_state *booking, grain until, tide_id slot)
 {
@@ -438,6 +462,7 @@ static void end_write(struct step *step, struct booking_state *booking, grain un
     if (slot != row->slot)
         row->moves++;
     row->slot = slot;
+    row->buffer_min = (uint8_t)buffer_that_fits(step->engine, booking);
     row->held_min += more;
     row->warned &= (uint8_t)~6u; /* a new end: warn anew */
     row->looked_ms = 0;
@@ -450,30 +475,62 @@ static void end_write(struct step *step, struct booking_state *booking, grain un
     incidents_close_booking(step, row->id, 1u << TIDE_INCIDENT_KIND_overstay);
 }
 
-/* The slot on which the booking could last until `until`: its own, or, before the car is there,
- * any. 0 when there is none; *ret_reply then says what would have worked. */
+/* How long its slot could be the booking's: its own buffer, while that is open, and what is free
+ * after it; at most `limit`. */
+static grain slot_lasts(const struct engine *engine, const struct booking_state *booking,
+                        grain limit)
+{
+    const struct slot_state *slot = slot_of(engine, booking->row.slot);
+    grain at = grain_ceil(booking->row.end_ms), own = booking_hold(&booking->row, 0).until;
+    while (at < own && at < limit && freemap_is_open(engine, slot, at, at + 1))
+        at++;
+    return at == own && at < limit ? freemap_free_until(engine, slot, at, limit) : at;
+}
+
+static void extension_refuse(struct step *step, const struct booking_state *booking, grain until,
+                             grain lasts, struct tide_reply *ret_reply)
+{
+    struct engine *engine = step->engine;
+    const struct slot_state *slot = slot_of(engine, booking->row.slot);
+    struct span wider = {grain_floor(booking->row.start_ms), until, 0};
+    grain now_until = grain_ceil(booking->row.end_ms);
+    grain free = lateness_until(engine, booking->row.zone, wider, lasts);
+    grain own = booking_hold(&booking->row, 0).until;
+    if (booking->row.state == TIDE_BOOKING_STATE_parked && free < own)
+        free = lasts < own ? lasts : own;
+    bool open = freemap_is_open(engine, slot, lasts, lasts + 1);
+    *ret_reply =
+        (struct tide_reply){.code = TIDE_CODE_full,
+                            .why = lasts >= until ? TIDE_WHY_kept_for_late
+                                   : open         ? TIDE_WHY_promised
+                                                  : TIDE_WHY_no_window,
+                            .free_until_ms = (free > now_until ? free : now_until) * TIDE_GRAIN_MS};
+    trace(engine, "extend.refuse", until * TIDE_GRAIN_MS, ret_reply->free_until_ms, open);
+}
+
+/* The slot on which the booking could last until `until`, with the buffer of that end: its own, or,
+ * before the car is there, any. A car that is there may use up its own buffer: who says that he
+ * leaves later is less late than who does not. 0 when there is none; *ret_reply then says what
+ * would have worked. */
 static tide_id slot_for_extension(struct step *step, struct booking_state *booking, grain until,
                                   struct tide_reply *ret_reply)
 {
     struct engine *engine = step->engine;
-    const struct slot_state *slot = slot_of(engine, booking->row.slot);
-    struct span span = booking_span(&booking->row, step->now_ms);
-    grain free = freemap_free_until(engine, slot, span.until, until);
-    if (free == until)
-        return slot->row.id;
-    if (booking->row.state == TIDE_BOOKING_STATE_booked) {
-        struct span wider = {span.from, until, span.now};
-        tide_id other = seat_find(engine, booking->row.zone, (enum tide_slot_class)booking->row.cls,
-                                  wider, slot->row.id);
-        if (other != 0)
-            return other;
-    }
-    bool open = freemap_is_open(engine, slot, free, free + 1);
-    *ret_reply = (struct tide_reply){.code = TIDE_CODE_full,
-                                     .why = open ? TIDE_WHY_promised : TIDE_WHY_no_window,
-                                     .free_until_ms = free * TIDE_GRAIN_MS};
-    trace(engine, "extend.refuse", until * TIDE_GRAIN_MS, ret_reply->free_until_ms, open);
-    return 0;
+    const struct tide_booking *row = &booking->row;
+    struct span wider = {grain_floor(row->start_ms), until, grain_floor(step->now_ms)};
+    struct span hold = lateness_hold(engine, row->zone, wider);
+    grain lasts = slot_lasts(engine, booking, hold.until);
+    if (lasts >= hold.until)
+        return row->slot;
+    if (row->state == TIDE_BOOKING_STATE_parked && until <= lasts &&
+        until <= booking_hold(row, 0).until)
+        return row->slot;
+    tide_id other = 0;
+    if (row->state == TIDE_BOOKING_STATE_booked)
+        other = seat_find(engine, row->zone, (enum tide_slot_class)row->cls, hold, row->slot);
+    if (other == 0)
+        extension_refuse(step, booking, until, lasts, ret_reply);
+    return other;
 }
 
 void extend_take(struct step *step)

@@ -100,6 +100,10 @@ static struct draw_state *draw_make(struct step *step, const struct tide_draw *r
 
 bool draw_zone_is_sound(const struct tide_zone *row)
 {
+    if (row->risk_permille > TIDE_RISK_PERMILLE_MAX)
+        return false;
+    if (row->policy == TIDE_ZONE_POLICY_draw && row->risk_permille != 0)
+        return false; /* what a draw gives away lies end to end */
     if (row->policy != TIDE_ZONE_POLICY_draw)
         return row->draw_opens_min == 0 && row->draw_closes_min == 0 && row->draw_from_min == 0 &&
                row->draw_until_min == 0;

@@ -48,6 +48,8 @@ static void charge(struct step *step, struct tide_booking *booking, enum tide_bo
         ledger_post(step, TIDE_POSTING_REASON_stay, 0, lender, minutes, booking->id);
         return;
     }
+    if (state == TIDE_BOOKING_STATE_kept)
+        lateness_learn(step, booking);
     if (minutes > 0)
         caps_note_used(step, booking->household, used.from, used.until);
     booking->charged_min = ledger_post(step, TIDE_POSTING_REASON_stay, booking->household, lender,

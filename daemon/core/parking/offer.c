@@ -21,7 +21,7 @@
 struct search {
     struct step *step;
     const struct booking_wish *wish;
-    struct span span;
+    struct span span, hold; /* the wish; and its buffer with it, see lateness.c */
     unsigned bindings;
     uint64_t open[OPEN_WORDS]; /* some slot is open then; bit 0 is the start of the wish */
     bool open_known;
@@ -57,7 +57,7 @@ static void look_who_is_open(struct search *search)
     const struct engine *engine = search->step->engine;
     const struct zone_state *zone = zone_of(engine, search->wish->zone);
     grain until = search->span.from + (grain)OPEN_WORDS * 64;
-    until = search->span.until < until ? search->span.until : until;
+    until = search->hold.until < until ? search->hold.until : until;
     search->open_known = true;
     for (tide_id id = zone->first_slot; id != 0;) {
         const struct slot_state *slot = slot_of(engine, id);
@@ -80,7 +80,7 @@ static grain bind_full(struct search *search, grain at)
 {
     bool open = anybody_open(search, at);
     grain end = at + 1;
-    while (end < search->span.until && anybody_open(search, end) == open &&
+    while (end < search->hold.until && anybody_open(search, end) == open &&
            !anybody_free(search, end))
         end++;
     bind(search, at, end, open ? TIDE_WHY_all_taken : TIDE_WHY_no_window);
@@ -90,13 +90,13 @@ static grain bind_full(struct search *search, grain at)
 static void bindings_tell(struct search *search)
 {
     grain at = search->span.from;
-    while (at < search->span.until && search->bindings < TIDE_BINDINGS_MAX) {
-        grain end = carried_until(search, at, search->span.until);
+    while (at < search->hold.until && search->bindings < TIDE_BINDINGS_MAX) {
+        grain end = carried_until(search, at, search->hold.until);
         if (end == at) {
             at = bind_full(search, at);
             continue;
         }
-        if (end < search->span.until && anybody_free(search, end))
+        if (end < search->hold.until && anybody_free(search, end))
             bind(search, at, end + 1, TIDE_WHY_in_pieces);
         at = end;
     }
@@ -209,8 +209,10 @@ void offers_tell(struct step *step, const struct booking_wish *wish,
                  const struct tide_reply *refusal)
 {
     struct search search = {.step = step, .wish = wish, .span = wish_span(wish, step->now_ms)};
-    if (refusal->why != TIDE_WHY_all_taken && refusal->why != TIDE_WHY_no_window)
+    if (refusal->why != TIDE_WHY_all_taken && refusal->why != TIDE_WHY_no_window &&
+        refusal->why != TIDE_WHY_kept_for_late)
         return;
+    search.hold = lateness_hold(step->engine, wish->zone, search.span);
     CHECK(step->replied && search.span.from < search.span.until);
     bindings_tell(&search);
     offer_other_times(&search, refusal);

@@ -61,10 +61,10 @@ grain seats_carry(const struct engine *engine, tide_id zone, enum tide_slot_clas
  * length (within a day); 0 where nothing would. */
 struct seat_hints {
     tide_ms free_until_ms, free_from_ms;
-    bool any_open;
 };
-void seat_hints(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
-                struct span span, struct seat_hints *ret);
+/* For a span that cannot be promised, with its buffer; returns why it cannot. */
+enum tide_why seat_hints(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
+                         struct span span, struct seat_hints *ret);
 /* How many slots could take the span. */
 uint32_t seat_count(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
                     struct span span);
@@ -82,7 +82,7 @@ struct reseat_log {
     struct {
         tide_id booking, slot;
         uint16_t moves;
-        uint8_t outside;
+        uint8_t outside, buffer_min;
     } before[RESEAT_LOG_MAX];
 };
 tide_id reseat_find_but(struct step *step, tide_id zone, enum tide_slot_class cls, struct span span,
@@ -94,8 +94,26 @@ void reseat_undo(struct engine *engine, const struct reseat_log *log);
 tide_id seat_elsewhere(struct step *step, const struct tide_booking *booking,
                        struct reseat_log *log);
 
+/* ---- lateness.c: cars leave late ------------------------------------------------------------- */
+/* What was learned of a zone's stays that end on such a day (enum tide_day_class); NULL: nothing.
+ * _make: there must be none. */
+struct tide_lateness *lateness_of(const struct engine *engine, tide_id zone, unsigned class);
+struct tide_lateness *lateness_make(struct engine *engine, tide_id zone, unsigned class);
+uint32_t lateness_cases(const struct tide_lateness *row);
+/* A booking was kept, its row says until when. */
+void lateness_learn(struct step *step, const struct tide_booking *booking);
+/* Minutes to keep free after a promise that ends then; 0 when the zone takes any risk. */
+int32_t lateness_buffer_min(const struct engine *engine, tide_id zone, tide_ms end_ms);
+/* What a slot must be free for so that the span can be promised: its buffer with it. */
+struct span lateness_hold(const struct engine *engine, tide_id zone, struct span span);
+/* The latest end of such a span, at most its own, when a slot is free from its start to `carried`;
+ * its start when there is none. */
+grain lateness_until(const struct engine *engine, tide_id zone, struct span span, grain carried);
+
 /* ---- booking.c: the promise ----------------------------------------------------------------- */
 struct span booking_span(const struct tide_booking *booking, tide_ms now_ms);
+/* What its slot is kept for: the promise and its buffer. */
+struct span booking_hold(const struct tide_booking *booking, tide_ms now_ms);
 /* Into and out of the lists and bits that follow from the row. */
 void booking_attach(struct engine *engine, struct booking_state *booking);
 void booking_detach(struct engine *engine, struct booking_state *booking);

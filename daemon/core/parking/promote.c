@@ -142,7 +142,8 @@ static bool look_at(struct step *step, struct waiting_state *waiting)
         span.until - span.from < least_left(&waiting->row) || !booking_allowed(step, &want))
         return true;
     bool direct = booking_could(step, &want);
-    if (!direct && !is_free_throughout(engine, &want, span))
+    struct span hold = lateness_hold(engine, want.zone, span);
+    if (!direct && !is_free_throughout(engine, &want, hold))
         return true;
     if (!direct && step->reseat_spent > 0)
         return false;

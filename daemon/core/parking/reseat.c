@@ -271,6 +271,7 @@ bool reseat_log_add(struct reseat_log *log, const struct tide_booking *before)
     log->before[log->count].booking = before->id;
     log->before[log->count].slot = before->slot;
     log->before[log->count].moves = before->moves;
+    log->before[log->count].buffer_min = before->buffer_min;
     log->before[log->count++].outside = before->outside;
     return true;
 }
@@ -294,6 +295,7 @@ void reseat_undo(struct engine *engine, const struct reseat_log *log)
         struct booking_state *booking = booking_of(engine, log->before[i].booking);
         booking->row.moves = log->before[i].moves;
         booking->row.outside = log->before[i].outside;
+        booking->row.buffer_min = log->before[i].buffer_min;
         booking_lift(engine, booking, log->before[i].slot);
     }
 }
@@ -348,6 +350,11 @@ tide_id seat_elsewhere(struct step *step, const struct tide_booking *booking,
 {
     enum tide_slot_class cls = (enum tide_slot_class)booking->cls;
     struct span span = booking_span(booking, step->now_ms);
-    tide_id slot = seat_find(step->engine, booking->zone, cls, span, booking->slot);
-    return slot != 0 ? slot : reseat_find_but(step, booking->zone, cls, span, booking->slot, log);
+    struct span hold = booking_hold(booking, step->now_ms);
+    tide_id slot = seat_find(step->engine, booking->zone, cls, hold, booking->slot);
+    if (slot == 0)
+        slot = reseat_find_but(step, booking->zone, cls, hold, booking->slot, log);
+    if (slot == 0 && hold.until > span.until) /* rather late than broken: booking_move */
+        slot = seat_find(step->engine, booking->zone, cls, span, booking->slot);
+    return slot;
 }

@@ -289,25 +289,33 @@ static grain earliest(const struct engine *engine, const struct slot_state *slot
     return limit + 1;
 }
 
-void seat_hints(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
-                struct span span, struct seat_hints *ret)
+enum tide_why seat_hints(const struct engine *engine, tide_id zone, enum tide_slot_class cls,
+                         struct span span, struct seat_hints *ret)
 {
     const struct zone_state *state = zone_of(engine, zone);
+    struct span hold = lateness_hold(engine, zone, span);
     grain limit = span.from + TIDE_GRAINS_A_DAY, first = limit + 1;
-    grain last = seats_carry(engine, zone, cls, span);
+    grain last = lateness_until(engine, zone, span, seats_carry(engine, zone, cls, hold));
+    bool any_open = false;
     *ret = (struct seat_hints){0};
     for (tide_id id = state->first_slot; id != 0;) {
         const struct slot_state *slot = slot_of(engine, id);
         id = slot->next_in_zone;
         if (slot->row.cls != cls)
             continue;
-        ret->any_open |= freemap_is_open(engine, slot, span.from, span.until);
+        any_open |= freemap_is_open(engine, slot, span.from, span.until);
         if (first > span.from) {
-            grain start = earliest(engine, slot, span.from + 1, span.until - span.from, first - 1);
+            grain start = earliest(engine, slot, span.from + 1, hold.until - hold.from, first - 1);
             first = start < first ? start : first;
         }
     }
+    struct span later = {first, first + span.until - span.from, span.now};
+    if (lateness_hold(engine, zone, later).until - first > hold.until - hold.from)
+        first = limit + 1; /* another class of day, with cars that are later */
     ret->free_until_ms = last > span.from ? last * TIDE_GRAIN_MS : 0;
     ret->free_from_ms = first <= limit ? first * TIDE_GRAIN_MS : 0;
-    trace(engine, "seat.hints", ret->free_until_ms, ret->free_from_ms, ret->any_open);
+    trace(engine, "seat.hints", ret->free_until_ms, ret->free_from_ms, any_open);
+    if (hold.until > span.until && seats_carry(engine, zone, cls, span) == span.until)
+        return TIDE_WHY_kept_for_late;
+    return any_open ? TIDE_WHY_all_taken : TIDE_WHY_no_window;
 }

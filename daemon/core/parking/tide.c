@@ -119,13 +119,15 @@ static void ask_quote(struct step *step)
         return;
     }
     enum tide_slot_class cls = (enum tide_slot_class)ask->cls;
-    struct tide_quote quote = {.zone = ask->zone,
-                               .start_ms = span.from * TIDE_GRAIN_MS,
-                               .end_ms = span.until * TIDE_GRAIN_MS,
-                               .places = seat_count(engine, ask->zone, cls, span),
-                               .minutes = (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN)};
+    struct tide_quote quote = {
+        .zone = ask->zone,
+        .start_ms = span.from * TIDE_GRAIN_MS,
+        .end_ms = span.until * TIDE_GRAIN_MS,
+        .places = seat_count(engine, ask->zone, cls, lateness_hold(engine, ask->zone, span)),
+        .minutes = (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN)};
     struct span longest = {span.from, span.from + TIDE_GRAINS_A_DAY, span.now};
     grain carried = seats_carry(engine, ask->zone, cls, longest);
+    carried = lateness_until(engine, ask->zone, longest, carried);
     quote.free_until_ms = carried > span.from ? carried * TIDE_GRAIN_MS : 0;
     step_item(step, TIDE_REC_quote, &quote);
     if (quote.places > 0) {
@@ -133,8 +135,7 @@ static void ask_quote(struct step *step)
         return;
     }
     struct seat_hints hints;
-    seat_hints(engine, ask->zone, cls, span, &hints);
-    enum tide_why why = hints.any_open ? TIDE_WHY_all_taken : TIDE_WHY_no_window;
+    enum tide_why why = seat_hints(engine, ask->zone, cls, span, &hints);
     struct tide_reply refusal = {.code = TIDE_CODE_full,
                                  .why = (uint8_t)why,
                                  .free_until_ms = hints.free_until_ms,
