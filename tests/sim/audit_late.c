@@ -76,7 +76,7 @@ tide_ms audit_kept_until(struct audit *audit, tide_id zone, tide_ms end)
     unsigned class = naive_day_class(&calendar, naive_date(&calendar, end - 1));
     int min = buffer_of(audit, zone, class, row->zone.risk_permille / 1000.0);
     tide_ms until = end + min * TIDE_MINUTE_MS;
-    return until < horizon || end >= horizon ? until : horizon;
+    return until < horizon || end > horizon ? until : horizon;
 }
 
 /* ---- what an event did ----------------------------------------------------------------------- */
