@@ -221,19 +221,34 @@ static bool was_drawn(const struct audit *audit, tide_id booking)
     return false;
 }
 
-static bool is_too_far_ahead(const struct audit *audit, tide_id household, tide_ms start)
+/* Strikes that came to count in this very event: what it did before may not have known of them. */
+static int64_t upheld_just_now(const struct audit *audit, tide_id household)
+{
+    int64_t count = 0;
+    for (uint32_t i = 0; i < audit->change_count; i++) {
+        const struct audit_change *change = &audit->changes[i];
+        count += change->kind == TIDE_REC_strike && change->is.strike.household == household &&
+                 change->is.strike.state == TIDE_STRIKE_STATE_upheld &&
+                 !(change->had && change->was.strike.state == TIDE_STRIKE_STATE_upheld);
+    }
+    return count;
+}
+
+/* but: strikes that are not to count. */
+static bool is_too_far_ahead(const struct audit *audit, tide_id household, tide_ms start,
+                             int64_t but)
 {
     int64_t most = audit_setting(audit, TIDE_SETTING_strikes_max);
     tide_ms lead_ms = audit_setting(audit, TIDE_SETTING_strike_lead_min) * TIDE_MINUTE_MS;
     return most != 0 && start > audit->when_ms + lead_ms &&
-           held_against(audit, household).upheld >= most;
+           held_against(audit, household).upheld - but >= most;
 }
 
 bool audit_fair_may(const struct audit *audit, tide_id household, tide_ms start, tide_ms end)
 {
     int64_t day_max = audit_setting(audit, TIDE_SETTING_household_day_max_min);
     int64_t month_max = audit_setting(audit, TIDE_SETTING_household_month_max_min);
-    if (is_too_far_ahead(audit, household, start))
+    if (is_too_far_ahead(audit, household, start, 0))
         return false;
     if (day_max == 0 && month_max == 0)
         return true;
@@ -250,7 +265,8 @@ bool audit_fair_may(const struct audit *audit, tide_id household, tide_ms start,
 
 static void check_lead(struct audit *audit, const struct tide_booking *booking)
 {
-    if (is_too_far_ahead(audit, booking->household, booking->start_ms) &&
+    if (is_too_far_ahead(audit, booking->household, booking->start_ms,
+                         upheld_just_now(audit, booking->household)) &&
         !was_drawn(audit, booking->id))
         audit_fail(audit, "booking %u starts too late for a household with strikes", booking->id);
 }
