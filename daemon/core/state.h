@@ -24,8 +24,9 @@ struct order_node { /* one an order beside each booking, at its index in the tab
     uint32_t start_min, next, left, right;
 };
 
-struct slice_span; /* parking/slices.h */
-struct draw_lot;   /* parking/draw_proof.h */
+struct slice_set; /* parking/slices.h */
+struct slice_span;
+struct draw_lot; /* parking/draw_proof.h */
 
 struct place_state {
     struct tide_place row;
@@ -150,11 +151,12 @@ struct plate_state { /* derived: what a plate has at the moment */
 
 /* Free bits by time, see parking/slices.h. */
 struct slices {
-    uint32_t words;           /* a row: one bit a slot, by its id; whole chunks */
-    uint64_t *rows, *blocks;  /* by ring position; by eight of them */
-    uint64_t *zones;          /* by zone: its slots */
-    uint64_t *classes;        /* by class: its slots */
-    struct slice_span *spans; /* by zone: chunks that hold its slots */
+    uint32_t chunks, positions; /* of a row; of the ring */
+    struct slice_set *rows;     /* by chunk and ring position */
+    struct slice_set *blocks;   /* by chunk and eight positions */
+    struct slice_set *zones;    /* by zone and chunk: its slots */
+    struct slice_set *classes;  /* by class and chunk: its slots */
+    struct slice_span *spans;   /* by zone: chunks that hold its slots */
 };
 
 struct engine {

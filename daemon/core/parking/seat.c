@@ -9,38 +9,36 @@
  * in the past is nobody's gap.
  *
  * All slots of a chunk are measured at once. Both sides are walked away from the span, grain by
- * grain or block by block; who is still free there gets one more, in a number that stands upright:
+ * grain or block by block. Who is free there so far is a set that only shrinks, so how far each one
+ * came stands upright in numbers that need no carrying: after step k the set is turned into the
+ * ones, after each second step into the twos, after each fourth into the fours:
  *
- *              slot 1 2 3 4
- *   ones            1 0 1 0      slot 1: 3 left over, slot 2: 2, slot 3: 1, slot 4: 0
- *   twos            1 1 0 0
- *   fours           0 0 0 0
+ *     slot    1 2 3 4
+ *   step 1    1 1 1 0      ones = 1 ^ 2 ^ 3    1 0 1 0      slot 1: 3 grains, slot 2: 2,
+ *   step 2    1 1 0 0      twos = 2            1 1 0 0      slot 3: 1, slot 4: none
+ *   step 3    1 0 0 0
  *
- * The walk ends as soon as who still walks cannot win any more, which is soon where much is taken.
+ * The two sides are added when somebody may have won. The walk ends as soon as who still walks
+ * cannot win any more, which is soon where much is taken.
  */
 #include "daemon/core/parking/parking.h"
 #include "daemon/core/parking/slices.h"
 
-#include <string.h>
-
 #define GAP_GRAINS_MAX TIDE_GRAINS_A_DAY
-#define DIGITS 10u /* two gaps of a day: below 2^10 */
-_Static_assert(2 * GAP_GRAINS_MAX < 1 << DIGITS, "what is left over fits its digits");
+#define DIGITS 9u /* of a gap, at most a day: below 2^9 */
+_Static_assert(GAP_GRAINS_MAX < 1 << DIGITS, "a gap fits its digits");
 
 /* ---- who is free ---------------------------------------------------------------------------- */
 /* A slot on which somebody stands at the moment is no place for who comes now. */
 static bool drop_taken(const struct engine *engine, struct slice_set *set, uint32_t chunk)
 {
-    uint64_t any = 0;
-    for (uint32_t i = 0; i < SLICE_CHUNK; i++) {
+    for (uint32_t i = 0; i < SLICE_CHUNK; i++)
         for (uint64_t left = set->word[i]; left != 0; left &= left - 1) {
             tide_id id = chunk * SLICE_SLOTS + i * 64 + (tide_id)__builtin_ctzll(left);
             if (spot_taken_by_other(engine, slot_of(engine, id), 0))
                 set->word[i] &= ~(left & -left);
         }
-        any |= set->word[i];
-    }
-    return any != 0;
+    return slice_any(set);
 }
 
 /* The slots of the zone and class, in this chunk, that could take the span; false: none. */
@@ -54,32 +52,23 @@ static bool find_free(const struct engine *engine, tide_id zone, enum tide_slot_
 
 /* ---- what would be left over ---------------------------------------------------------------- */
 struct side {
-    struct slice_set walking; /* free so far */
+    struct slice_set walking;       /* free so far */
+    struct slice_set digit[DIGITS]; /* how many grains */
     bool any, forward;
     uint32_t at; /* ring position of the next grain */
-    grain walked, max;
+    uint32_t walked, max;
 };
 struct measure {
     const struct engine *engine;
     uint32_t chunk, ring; /* ring: positions in it */
-    struct slice_set digit[DIGITS];
     struct side before, after;
 };
 
-/* Adds 1 << digit to what is left over at these slots. */
-static void count_up(struct measure *m, const struct slice_set *set, unsigned digit)
+/* Step number k is made: from this digit on it turns those of which 2^digit divides k. */
+static void count_up(struct side *side, uint32_t k, unsigned digit)
 {
-    struct slice_set carry = *set;
-    uint64_t any = 1;
-    for (unsigned d = digit; any != 0; d++) {
-        uint64_t *here = m->digit[d].word;
-        any = 0;
-        for (uint32_t i = 0; i < SLICE_CHUNK; i++) {
-            uint64_t both = here[i] & carry.word[i];
-            here[i] ^= carry.word[i];
-            any |= carry.word[i] = both;
-        }
-    }
+    for (; (k & ((1u << digit) - 1)) == 0; digit++)
+        side->digit[digit].word ^= side->walking.word;
 }
 
 static void advance(const struct measure *m, struct side *side, uint32_t grains)
@@ -97,11 +86,12 @@ static bool walk_block(struct measure *m, struct side *side)
     bool at_edge = (side->forward ? side->at : side->at + 1) % SLICE_BLOCK == 0;
     if (!at_edge || side->max - side->walked < SLICE_BLOCK)
         return false;
-    struct slice_set left = side->walking;
-    slices_and_block(m->engine, &left, m->chunk, side->at / SLICE_BLOCK);
-    if (memcmp(&left, &side->walking, sizeof left) != 0)
+    const struct slice_set *block = slices_block(m->engine, m->chunk, side->at / SLICE_BLOCK);
+    struct slice_set lost = {side->walking.word & ~block->word};
+    if (slice_any(&lost))
         return false;
-    count_up(m, &left, 3);
+    /* One of these steps has a number that 8 divides; the others turn a digit back again. */
+    count_up(side, (side->walked / SLICE_BLOCK + 1) * SLICE_BLOCK, 3);
     advance(m, side, SLICE_BLOCK);
     return true;
 }
@@ -116,20 +106,31 @@ static void walk(struct measure *m, struct side *side)
         side->walking = (struct slice_set){0};
         return;
     }
-    count_up(m, &side->walking, 0);
     advance(m, side, 1);
+    count_up(side, side->walked, 0);
+}
+
+static unsigned digits_of(uint32_t number)
+{
+    return number == 0 ? 0 : 32 - (unsigned)__builtin_clz(number);
 }
 
 /* Of those in `set`, who has the least left over, and how much; 0 when the set is empty. */
-static tide_id least(const struct measure *m, struct slice_set set, grain *ret_left)
+static tide_id least(const struct measure *m, const struct slice_set *among, grain *ret_left)
 {
+    struct slice_set set = *among, sum[DIGITS + 1], carry = {0};
+    uint32_t farther = m->before.walked > m->after.walked ? m->before.walked : m->after.walked;
+    unsigned digits = digits_of(farther);
+    for (unsigned d = 0; d < digits; d++) {
+        slice_words a = m->before.digit[d].word, b = m->after.digit[d].word, both = a ^ b;
+        sum[d].word = both ^ carry.word;
+        carry.word = (a & b) | (both & carry.word);
+    }
+    sum[digits] = carry;
     *ret_left = 0;
-    for (unsigned d = DIGITS; d-- > 0;) {
-        struct slice_set fewer;
-        uint64_t any = 0;
-        for (uint32_t i = 0; i < SLICE_CHUNK; i++)
-            any |= fewer.word[i] = set.word[i] & ~m->digit[d].word[i];
-        if (any != 0)
+    for (unsigned d = digits + 1; d-- > 0;) {
+        struct slice_set fewer = {set.word & ~sum[d].word};
+        if (slice_any(&fewer))
             set = fewer;
         else
             *ret_left |= (grain)1 << d;
@@ -144,10 +145,11 @@ static tide_id least(const struct measure *m, struct slice_set set, grain *ret_l
 static tide_id settled(const struct measure *m, const struct slice_set *found, grain reached,
                        grain *ret_left)
 {
-    struct slice_set set;
-    for (uint32_t i = 0; i < SLICE_CHUNK; i++)
-        set.word[i] = found->word[i] & ~m->before.walking.word[i] & ~m->after.walking.word[i];
-    tide_id best = least(m, set, ret_left);
+    struct slice_set set = {found->word & ~m->before.walking.word & ~m->after.walking.word};
+    *ret_left = 0;
+    if (!slice_any(&set))
+        return 0;
+    tide_id best = least(m, &set, ret_left);
     return *ret_left < reached ? best : 0;
 }
 
@@ -160,17 +162,17 @@ static grain reached_by(const struct measure *m)
 }
 
 /* How far a side may be walked: a day, not into the past, and not out of what is known. */
-static grain gap_before_max(const struct engine *engine, struct span span)
+static uint32_t gap_before_max(const struct engine *engine, struct span span)
 {
     grain first = span.now > engine->known_from ? span.now : engine->known_from;
     grain before = span.from > first ? span.from - first : 0;
-    return before < GAP_GRAINS_MAX ? before : GAP_GRAINS_MAX;
+    return before < GAP_GRAINS_MAX ? (uint32_t)before : GAP_GRAINS_MAX;
 }
 
-static grain gap_after_max(const struct engine *engine, struct span span)
+static uint32_t gap_after_max(const struct engine *engine, struct span span)
 {
     grain after = engine->known_until - span.until;
-    return after < GAP_GRAINS_MAX ? after : GAP_GRAINS_MAX;
+    return after < GAP_GRAINS_MAX ? (uint32_t)after : GAP_GRAINS_MAX;
 }
 
 static struct measure measure_begin(const struct engine *engine, const struct slice_set *found,

@@ -16,6 +16,11 @@
  * A span of n grains is at most 14 rows of one grain and n/8 of eight. Rows lie in a ring like the
  * slots' bits, at (grain mod ring): a new day takes the rows of one that is gone, nothing is built
  * anew. Bits of all zones stand in one row; a mask tells which are of a zone, another of a class.
+ *
+ * A row is cut into chunks of a cache line, and a chunk's rows lie one behind the other, so that who
+ * walks along the time in one chunk walks along the memory:
+ *
+ *   chunk 0, slots 0..511:    08:00 │ 08:05 │ 08:10 │ ...     chunk 1, slots 512..1023:   08:00 │ ...
  */
 #ifndef TIDE_CORE_PARKING_SLICES_H
 #define TIDE_CORE_PARKING_SLICES_H
@@ -43,16 +48,37 @@ struct slice_span {
 };
 struct slice_span slices_span(const struct engine *engine, tide_id zone);
 
-/* The slots of one chunk. */
+/* The slots of one chunk. As one value it is as wide as the machine can: the compiler cuts it. */
+typedef uint64_t slice_words __attribute__((vector_size(64), may_alias));
 struct slice_set {
-    uint64_t word[SLICE_CHUNK];
+    slice_words word;
 };
+static inline bool slice_any(const struct slice_set *set)
+{
+    typedef uint64_t quarter __attribute__((vector_size(16), may_alias));
+    const quarter *q = (const quarter *)&set->word;
+    quarter all = q[0] | q[1] | q[2] | q[3];
+    return (all[0] | all[1]) != 0;
+}
 
+/* Free at ring position `at`; free in all of the block with that number (position / 8). */
+static inline const struct slice_set *slices_row(const struct engine *engine, uint32_t chunk,
+                                                 uint32_t at)
+{
+    return engine->slices.rows + (size_t)chunk * engine->slices.positions + at;
+}
+static inline const struct slice_set *slices_block(const struct engine *engine, uint32_t chunk,
+                                                   uint32_t block)
+{
+    return engine->slices.blocks + (size_t)chunk * (engine->slices.positions / SLICE_BLOCK) + block;
+}
 /* set &= free at ring position `at`; whether any is left. */
-bool slices_and(const struct engine *engine, struct slice_set *set, uint32_t chunk, uint32_t at);
-/* set &= free in all of the block with that number (ring position / SLICE_BLOCK). */
-bool slices_and_block(const struct engine *engine, struct slice_set *set, uint32_t chunk,
-                      uint32_t block);
+static inline bool slices_and(const struct engine *engine, struct slice_set *set, uint32_t chunk,
+                              uint32_t at)
+{
+    set->word &= slices_row(engine, chunk, at)->word;
+    return slice_any(set);
+}
 /* set = slots of the zone and class that are free at all of `count` ring positions from `at` on,
  * which may run over the ring's end. False when there is none. */
 bool slices_free(const struct engine *engine, struct slice_set *set, uint32_t chunk, tide_id zone,
