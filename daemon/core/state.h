@@ -20,8 +20,11 @@
 struct order {
     uint32_t first, root;
 };
-struct order_node { /* one an order beside each booking, at its index in the table */
-    uint32_t start_min, next, left, right;
+struct order_node;
+struct orders { /* what all of one kind are made of */
+    struct order_node *nodes;
+    uint32_t *next; /* at a booking's index: who follows on it */
+    uint32_t cap, used, free;
 };
 
 struct slice_set; /* parking/slices.h */
@@ -169,8 +172,8 @@ struct engine {
     int64_t ring_base;                      /* the grain at bit 0 of the rings */
     int64_t known_from, known_until;        /* grains that the rings know, see freemap.h */
     uint32_t ring_days, ring_words;
-    struct order_node *nodes[3]; /* of bookings, by enum order_of */
-    uint64_t *ring_bits;         /* open, busy and free of slot 1, of slot 2, ... */
+    struct orders orders[3]; /* of bookings, by enum order_of */
+    uint64_t *ring_bits;     /* open, busy and free of slot 1, of slot 2, ... */
     struct slices slices;
     struct tide_account pool; /* account 0 */
     struct table places, persons, roles, users, vehicles, zones, slots, lanes, windows, accounts,

@@ -37,6 +37,12 @@ static void open_world(struct world *world, uint64_t seed)
     world->engine = engine_init(world->memory, size, &limits);
 }
 
+static uint32_t minute_of(const struct world *world, uint32_t at)
+{
+    tide_ms minute = booking_of(world->engine, world->ids[at])->row.start_ms / TIDE_MINUTE_MS;
+    return minute < 0 ? 0 : minute > UINT32_MAX ? UINT32_MAX : (uint32_t)minute;
+}
+
 static bool before(const struct world *world, uint32_t a, uint32_t b)
 {
     tide_ms x = booking_of(world->engine, a)->row.start_ms;
@@ -65,18 +71,29 @@ static void take(struct world *world, uint32_t at)
     memmove(world->ids + at, world->ids + at + 1, (world->count - at) * sizeof *world->ids);
 }
 
-/* Every booking of the tree stands between its bounds and below a higher one; returns how deep. */
-static uint32_t check_tree(const struct world *world, uint32_t index, uint32_t *at)
+/* Walks the tree from left to right: no node has too few or too many, no key stands on the wrong
+ * side of its child. Returns how high it is. */
+static uint32_t check_tree(const struct world *world, uint32_t number, bool is_root, uint32_t *at)
 {
-    if (index == 0)
-        return 0;
-    const struct booking_state *node = table_by_index(&world->engine->bookings, index);
-    const struct order_node *links = &world->engine->nodes[ORDER_OF_PLATE][index];
-    uint32_t left = check_tree(world, links->left, at);
-    assert_true(*at < world->count);
-    assert_int_equal(node->row.id, world->ids[(*at)++]);
-    uint32_t right = check_tree(world, links->right, at);
-    return 1 + (left > right ? left : right);
+    const struct order_node *node = &world->engine->orders[ORDER_OF_PLATE].nodes[number];
+    assert_in_range(node->count, is_root ? 2 : ORDER_FAN / 2, ORDER_FAN);
+    for (unsigned i = 0; i < node->count; i++) {
+        uint32_t first = *at;
+        if (node->height == 0) {
+            const struct booking_state *booking =
+                table_by_index(&world->engine->bookings, node->below[i]);
+            assert_true(*at < world->count);
+            assert_int_equal(booking->row.id, world->ids[(*at)++]);
+            assert_int_equal(node->minute[i], minute_of(world, first));
+            continue;
+        }
+        assert_int_equal(check_tree(world, node->below[i], false, at), node->height);
+        if (i > 0) {
+            assert_true(node->minute[i] <= minute_of(world, first));
+            assert_true(node->minute[i] >= minute_of(world, first - 1));
+        }
+    }
+    return node->height + 1u;
 }
 
 static uint32_t check(const struct world *world)
@@ -87,9 +104,23 @@ static uint32_t check(const struct world *world)
         id = order_next(world->engine, booking_of(world->engine, id), ORDER_OF_PLATE);
     }
     assert_int_equal(id, 0);
-    uint32_t depth = check_tree(world, world->order.root, &at);
+    assert_int_equal(world->order.root != 0, world->count > 1); /* one alone needs no node */
+    if (world->order.root == 0)
+        return 0;
+    uint32_t height = check_tree(world, world->order.root, true, &at);
     assert_int_equal(at, world->count);
-    return depth;
+    return height;
+}
+
+/* A slot's bookings do not overlap: who ends after a time is found among them. */
+static void check_after(const struct world *world, tide_ms time_ms)
+{
+    const struct booking_state *found =
+        order_after(world->engine, &world->order, ORDER_OF_PLATE, time_ms);
+    uint32_t at = 0;
+    while (at < world->count && booking_of(world->engine, world->ids[at])->row.end_ms <= time_ms)
+        at++;
+    assert_int_equal(found != NULL ? found->row.id : 0, at < world->count ? world->ids[at] : 0);
 }
 
 static void same_as_a_sorted_array(void **state)
@@ -122,7 +153,7 @@ static void stays_flat(void **state)
     open_world(&world, 1);
     for (uint32_t i = 1; i <= POOL; i++)
         add(&world, i, (tide_ms)i * TIDE_GRAIN_MS);
-    assert_in_range(check(&world), 9, 30); /* 2 log2 of 300 is 16 */
+    assert_int_equal(check(&world), 3); /* 15 x 15 are fewer, 7 x 7 x 7 are more */
     free(world.memory);
 }
 
@@ -145,12 +176,29 @@ static void close_and_far_starts(void **state)
     free(world.memory);
 }
 
+/* Every minute of a day is asked for, of bookings with gaps and without. */
+static void who_ends_after_a_time(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world, 7);
+    for (uint32_t i = 1; i <= 120; i++) {
+        add(&world, i, (tide_ms)(i * 97 % 120) * 12 * TIDE_MINUTE_MS);
+        booking_of(world.engine, i)->row.end_ms =
+            booking_of(world.engine, i)->row.start_ms + (5 + i % 8) * TIDE_MINUTE_MS;
+        for (tide_ms minute = -1; minute < 1450; minute += i < 120 ? 37 : 1)
+            check_after(&world, minute * TIDE_MINUTE_MS);
+    }
+    free(world.memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_as_a_sorted_array),
         cmocka_unit_test(stays_flat),
         cmocka_unit_test(close_and_far_starts),
+        cmocka_unit_test(who_ends_after_a_time),
     };
     return cmocka_run_group_tests_name("order", tests, NULL, NULL);
 }
