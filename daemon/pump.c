@@ -210,7 +210,7 @@ enum store_error domain_load(struct pump *pump, struct domain *domain)
 {
     size_t size = (engine_size(&pump->limits) + 63) & ~(size_t)63;
     if (domain->memory == NULL)
-        domain->memory = aligned_alloc(64, size);
+        domain->memory = memory_block(size);
     if (domain->memory == NULL)
         return STORE_LIMIT;
     domain->engine = engine_init(domain->memory, size, &pump->limits);

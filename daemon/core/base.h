@@ -62,6 +62,8 @@ static inline void *table_by_index(const struct table *table, uint32_t index)
  * The key must not be there yet. */
 void *table_add(struct table *table, uint32_t key);
 void table_remove(struct table *table, void *element);
+/* The key will be added soon, or looked for in a dense table: its memory may come meanwhile. */
+void table_expect(const struct table *table, uint32_t key);
 /* Walks; start with *cursor = 0; NULL at the end. */
 void *table_next(const struct table *table, uint32_t *cursor);
 
@@ -97,6 +99,8 @@ void heap_carve(struct heap *heap, struct carve *carve, uint32_t cap);
 /* Sets, moves or (DUE_NEVER) removes the deadline whose position is kept in *position. */
 void heap_set(struct heap *heap, enum due_kind kind, uint32_t id, uint32_t *position,
               int64_t time_ms);
+/* A deadline will be set soon: where it begins its way up may come meanwhile. */
+void heap_expect(const struct heap *heap);
 const struct due *heap_first(const struct heap *heap);
 
 /* A digest that does not depend on the order in which rows are added. */

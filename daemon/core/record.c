@@ -195,29 +195,64 @@ static int64_t unzigzag(uint64_t bits)
     return (int64_t)((bits >> 1) ^ (0 - (bits & 1)));
 }
 
-#define PACKED_MAX 255 /* a record's fields: 25 of 10 bytes would be more; none comes near */
+#define PACKED_MAX 320 /* of a record's fields, each as long as can be */
+
+static size_t long_put(uint8_t *out, uint64_t bits)
+{
+    size_t len = 0;
+    for (; bits > 0x7f; bits >>= 7)
+        out[len++] = (uint8_t)(bits | 0x80);
+    out[len++] = (uint8_t)bits;
+    return len;
+}
+
+/* Appends a field; *used is where the last one that is not 0 ends. */
+static inline size_t field_put(uint8_t body[PACKED_MAX], size_t len, uint64_t bits, size_t *used)
+{
+    if (bits <= 0x7f) /* most are */
+        body[len++] = (uint8_t)bits;
+    else
+        len += long_put(body + len, bits);
+    if (bits != 0)
+        *used = len;
+    return len;
+}
+
+/* A function a record: a decision writes many, and every field at its own place costs little. */
+#define SIGNED_(ctype) ((ctype)-1 < (ctype)1)
+#define PUT_(owner, type, member)                                                                  \
+    len = field_put(                                                                               \
+        body, len,                                                                                 \
+        SIGNED_(tide_field_##type) ? zigzag((int64_t)row->member) : (uint64_t)row->member, &used);
+#define LONGEST_(owner, type, member) +(sizeof(tide_field_##type) * 8 + 6) / 7
+#define PACKER_(number, name, keys)                                                                \
+    _Static_assert((TIDE_FIELDS_##name(LONGEST_, name)) <= PACKED_MAX, "a record fits");           \
+    static size_t pack_##name(const void *record, uint8_t body[PACKED_MAX])                        \
+    {                                                                                              \
+        const struct tide_##name *row = record;                                                    \
+        size_t len = 0, used = 0;                                                                  \
+        TIDE_FIELDS_##name(PUT_, name);                                                            \
+        (void)len;                                                                                 \
+        return used;                                                                               \
+    }
+TIDE_RECORDS(PACKER_)
+#undef PACKER_
+#undef LONGEST_
+#undef PUT_
+#undef SIGNED_
+
+static size_t (*const packers[TIDE_REC_MAX])(const void *record, uint8_t body[PACKED_MAX]) = {
+#define RECORD_(number, rec, keys) [number] = pack_##rec,
+    TIDE_RECORDS(RECORD_)
+#undef RECORD_
+};
 
 size_t tide_record_pack(const struct tide_record *desc, const void *record, uint8_t *out,
                         size_t cap)
 {
     uint8_t body[PACKED_MAX];
-    size_t len = 0, used = 0; /* used: up to the last field that is not 0 */
-    for (unsigned i = 0; i < desc->field_count; i++) {
-        const struct tide_field *field = &desc->fields[i];
-        int64_t value = get(field, record);
-        uint64_t bits = field->is_signed ? zigzag(value) : (uint64_t)value;
-        CHECK(len < sizeof body);
-        if (bits <= 0x7f) { /* most are */
-            body[len++] = (uint8_t)bits;
-        } else {
-            size_t n = varint_put(body + len, sizeof body - len, bits);
-            CHECK(n > 0);
-            len += n;
-        }
-        if (value != 0)
-            used = len;
-    }
-    size_t head = varint_put(out, cap, used);
+    CHECK(desc->kind < TIDE_REC_MAX && packers[desc->kind] != NULL);
+    size_t used = packers[desc->kind](record, body), head = varint_put(out, cap, used);
     if (head == 0 || used > cap - head)
         return 0;
     memcpy(out + head, body, used);

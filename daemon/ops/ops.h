@@ -139,4 +139,8 @@ void metrics_latency(struct metrics *metrics, int64_t us);
 /* Text for /metrics; returns its length, 0 when cap is too small. */
 size_t metrics_print(const struct metrics *metrics, char *out, size_t cap);
 
+/* ---- memory.c: the block in which an engine lives ------------------------------------------- */
+/* So many bytes, in large pages where there are any; NULL when there is no memory. free() it. */
+void *memory_block(size_t bytes);
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/ops/ops.h"
 #include "tests/bench/bench.h"
 
 #define ROWS_A_PUT 60
@@ -108,7 +109,7 @@ void lot_open(struct lot *lot, struct engine_limits limits, uint32_t households,
     limits.horizon_days_max =
         horizon_days < 14 ? 16 : horizon_days + 2; /* genesis looks 14 ahead */
     size_t size = (engine_size(&limits) + 63) & ~(size_t)63;
-    lot->memory = aligned_alloc(64, size);
+    lot->memory = memory_block(size); /* as the daemon has it */
     lot->effects.cap = TIDE_EFFECTS_BYTES_MAX;
     lot->effects.buf = malloc(lot->effects.cap);
     if (lot->memory == NULL || lot->effects.buf == NULL)

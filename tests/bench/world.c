@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/ops/ops.h"
 #include "tests/bench/bench.h"
 
 #define DAYS 13
@@ -323,7 +324,7 @@ static void prepare(struct bench_world *world, const struct bench_size *size, co
     world->plates = calloc((size_t)size->households * size->plates, sizeof *world->plates);
     world->zones = calloc(size->zones, sizeof *world->zones);
     size_t bytes = (engine_size(&world->limits) + 63) & ~(size_t)63;
-    world->memory = aligned_alloc(64, bytes);
+    world->memory = memory_block(bytes); /* as the daemon has it */
     if (world->effects.buf == NULL || world->users == NULL || world->households == NULL ||
         world->plates == NULL || world->zones == NULL || world->memory == NULL)
         bench_die("no memory");

@@ -338,10 +338,22 @@ bool booking_could(struct step *step, const struct booking_wish *wish)
     return slot != 0;
 }
 
+/* Whatever slot it will be, these are the rows that a promise touches: while the seat is looked for,
+ * memory brings them. */
+static void expect(const struct engine *engine, const struct booking_wish *wish)
+{
+    table_expect(&engine->places, wish->household);
+    table_expect(&engine->accounts, wish->household);
+    table_expect(&engine->plates, wish->plate);
+    table_expect(&engine->bookings, engine->counter[TIDE_COUNTER_booking]);
+    heap_expect(&engine->heap);
+}
+
 struct booking_state *booking_make(struct step *step, const struct booking_wish *wish,
                                    struct tide_reply *ret_reply)
 {
     struct engine *engine = step->engine;
+    expect(engine, wish);
     const struct zone_state *zone = zone_of(engine, wish->zone);
     struct span span = wish_span(wish, step->now_ms);
     if (zone == NULL || wish->plate == 0) {
