@@ -8,6 +8,7 @@
  *     mark               from now on it is looked at who is served       {}
  *     served N MS        the first N clients got an answer since         {"served":N,"p50_us":…}
  *     who MS SPREAD_MS   every client asks who it is, once, within so long
+ *     burst MS           every client takes one turn, all in one instant
  *     stats              counts and latencies since the last stats       {…}
  *     audit N MS         N rids of the ledger again (0: all)             {"same":N,"differ":N,…}
  *     restored N MS      the same for the first N: a backup of then was restored; the incarnation
@@ -112,6 +113,15 @@ static void ask_who(struct swarm *swarm, const char *spread_ms)
     }
 }
 
+static void burst(struct swarm *swarm)
+{
+    swarm->watched = swarm->options.clients;
+    mark(swarm);
+    for (uint32_t i = 0; i < swarm->options.clients; i++)
+        if (work_next(swarm, i, FOR_TURN) == NULL)
+            return;
+}
+
 /* ---- waiting -------------------------------------------------------------------------------- */
 
 static void await(struct swarm *swarm, enum wait wait, const char *ms)
@@ -196,6 +206,9 @@ static bool take_waiting(struct swarm *swarm, const char *word, const char *one,
         await(swarm, WAIT_SERVED, one);
     } else if (strcmp(word, "who") == 0) {
         ask_who(swarm, two);
+        await(swarm, WAIT_SERVED, one);
+    } else if (strcmp(word, "burst") == 0) {
+        burst(swarm);
         await(swarm, WAIT_SERVED, one);
     } else if (strcmp(word, "audit") == 0) {
         ledger_audit(swarm, one != NULL ? (uint32_t)strtoul(one, NULL, 10) : 0, false);
