@@ -6,12 +6,22 @@
 #define HALF (ORDER_FAN / 2)
 #define HEIGHT_MAX 12 /* 7 to the 12th bookings */
 
+/* Each order with nodes has one root, of two entries at least; all other nodes have seven. */
+static uint32_t nodes_max(uint32_t bookings, uint32_t orders)
+{
+    uint32_t by_root = bookings / 2, by_order = bookings / 6 + orders;
+    return (by_root < by_order ? by_root : by_order) + 16;
+}
+
 void orders_carve(struct engine *engine, struct carve *carve, const struct engine_limits *limits)
 {
     size_t bytes = ((size_t)limits->bookings + 1) * sizeof(uint32_t);
+    const uint32_t orders_max[] = {[ORDER_OF_SLOT] = limits->slots,
+                                   [ORDER_OF_PLATE] = limits->bookings,
+                                   [ORDER_OF_HOUSEHOLD] = limits->places};
     for (unsigned of = ORDER_OF_SLOT; of <= ORDER_OF_HOUSEHOLD; of++) {
         struct orders *orders = &engine->orders[of];
-        orders->cap = limits->bookings / 2 + 16; /* a root has two entries, all others seven */
+        orders->cap = nodes_max(limits->bookings, orders_max[of]);
         orders->next = carve_take(carve, bytes);
         orders->nodes = carve_take(carve, ((size_t)orders->cap + 1) * sizeof *orders->nodes);
         if (carve->base != NULL)
