@@ -284,11 +284,16 @@ static const struct ctl_param p_rules[] = {{"VERSION", "rules_version", CTL_INT,
                                            P_FOR,
                                            P_VIA,
                                            END};
-static const struct ctl_param p_strike_list[] = {{"--zone", "zone", CTL_TEXT, false, NULL,
-                                                  "those of a zone that wait for a decision",
-                                                  "某车区待裁定的记录"},
-                                                 P_FOR,
-                                                 END};
+static const struct ctl_param p_strike_list[] = {
+    {"--zone", "zone", CTL_TEXT, false, NULL, "those of a zone that wait for a decision",
+     "某车区待裁定的记录"},
+    P_FOR,
+    {"--after", "after", CTL_INT, false, NULL, "behind this strike", "此记录之后"},
+    END};
+static const struct ctl_param p_strike_history[] = {
+    P_FOR,
+    {"--before", "before", CTL_INT, false, NULL, "older than this strike", "早于此记录"},
+    END};
 static const struct ctl_param p_strike_contest[] = {
     {"STRIKE", "strike", CTL_INT, true, NULL, "number of the strike", "违规记录编号"}, P_VIA, END};
 static const struct ctl_param p_strike_decide[] = {
@@ -420,8 +425,9 @@ const struct ctl_command ctl_commands[] = {
      "密值、名单、签号与结果全部在本机重新计算。"},
     {"strike list", "strike.list", p_strike_list, NULL, "strikes that are not over, with evidence",
      "未了结的违规记录及凭据", "tidectl strike list", NULL, NULL},
-    {"strike history", "strike.history", p_for, NULL, "all strikes, void ones too",
-     "全部违规记录(含作废)", "tidectl strike history", NULL, NULL},
+    {"strike history", "strike.history", p_strike_history, NULL,
+     "all strikes, void ones too, newest first", "全部违规记录(含作废),新的在前",
+     "tidectl strike history", NULL, NULL},
     {"strike contest", "strike.contest", p_strike_contest, NULL, "object to a strike",
      "对违规记录提出申诉", "tidectl strike contest 5",
      "It has no effect while somebody else decides; if nobody does in time, it is void.",

@@ -35,6 +35,8 @@ static const struct {
     {"admin.put", "Written.", "已写入。"},
     {"admin.drop", "Taken away.", "已移除。"},
     {"rules.accept", "Accepted.", "已同意。"},
+    {"strike.contest", "Contested; somebody else decides.", "已申诉,将由他人裁定。"},
+    {"strike.decide", "Decided.", "已裁定。"},
 };
 
 static const struct {
@@ -50,6 +52,8 @@ static const struct {
     {"gate.log", "Nobody passed.", "没有通行记录。"},
     {"sheet.read", "The sheet is empty.", "值班表为空。"},
     {"draw.list", "No draw is under way.", "没有进行中的抽签。"},
+    {"strike.list", "Nothing is held against anybody here.", "没有未了结的违规记录。"},
+    {"strike.history", "There were no strikes.", "没有违规记录。"},
 };
 
 /* The sentence for an empty answer; NULL: this is no read. */
@@ -82,7 +86,8 @@ void ctl_show_more(const char *op, const cJSON *items, FILE *out)
     static const char *const pages[][3] = {
         {"parking.history", "booking", "--before"}, {"gate.log", "passage", "--before"},
         {"incident.list", "incident", "--after"},   {"sheet.read", "booking", "--after"},
-        {"inbox.read", "notice", "--after"},
+        {"inbox.read", "notice", "--after"},        {"strike.list", "strike", "--after"},
+        {"strike.history", "strike", "--before"},
     };
     const cJSON *last = cJSON_GetArrayItem(items, cJSON_GetArraySize(items) - 1);
 

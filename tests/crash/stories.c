@@ -22,6 +22,24 @@
 #define BOOKED START "h2 books P3 in A 09:00-12:00 -> ok as b1\n"
 #define PARKED BOOKED "at 09:00\ncamera in P3 -> open booking slot A1\n"
 #define STAYED BOOKED "h2 cancels b1 -> ok\n"
+/* Both slots are promised, and h3 waits for one. */
+#define WAITED                                                                                     \
+    BOOKED "h2 books P4 in A 09:00-12:00 -> ok as b2\n"                                            \
+           "h3 waits P5 in A 09:00-11:00 -> ok as q1\n"
+#define OFFERED WAITED "at 08:50\nh2 cancels b1 -> ok\nat 08:51\nwaiting q1 offered as b3\n"
+/* h2 stays half an hour too long, and has accepted the rules. */
+#define RULES                                                                                      \
+    TOWN "set rules_text_version 1\nset strike_contest_days 1\nset strike_decide_days 1\n"         \
+         "set strike_life_days 2\nset strikes_max 1\nmark\nh2 accepts 1 -> ok\n"
+#define STRUCK                                                                                     \
+    RULES "h2 books P3 in B 08:00-10:00 -> ok as b1\nh2 arrives b1 -> ok\nat 10:30\n"              \
+          "h2 leaves b1 -> ok\nstrike h2 pending as x1\n"
+#define CAPPED TOWN "set household_day_max_min 120\nset household_month_max_min 150\nmark\n"
+/* b1 stays on A1 when the window ends and its owner h1 is back; A2 is open for the evening. */
+#define OVERSTAYED                                                                                 \
+    TOWN "window A2 all 17:30-23:00\nmark\nh2 books P3 in A 15:00-17:30 -> ok as b1\n"             \
+         "at 15:00\ncamera in P3 -> open booking slot A1\nsensor A1 occupied\nat 17:31\n"          \
+         "told h1 substitute slot A2\n"
 
 const struct story stories[] = {
     /* ---- a database comes to be ---- */
@@ -62,6 +80,92 @@ const struct story stories[] = {
     {"blackout_zone", BOOKED "clerk closes A 08:30-18:00 -> ok\nrest 50\n", 0, false},
     {"holidays", BOOKED "days 05-21 holiday 05-25 workday\n", 0, false},
     {"setting", BOOKED "set household_live_max 2\n", 0, false},
+    /* ---- who waits ---- */
+    {"wait", WAITED "hurry\n", 0, false},
+    {"wait_refused", START "h3 waits P5 in A 09:00-11:00 -> conflict fits_now\nhurry\n", 0, false},
+    {"wait_confirmed", OFFERED "h3 confirms b3 -> ok\nwaiting q1 taken\nhurry\n", 0, false},
+    {"wait_came", OFFERED "at 09:00\ncamera in P5 -> open booking slot A1\nwaiting q1 taken\n", 0,
+     false},
+    {"wait_passes_on",
+     OFFERED "h1 waits P6 in A 09:30-11:00 -> ok as q2\nat 09:06\nwaiting q1 passed\n"
+             "waiting q2 offered as b4\nhurry\nh1 confirms b4 -> ok\n",
+     0, false},
+    {"wait_over",
+     WAITED "at 09:00\ncamera in P3 -> open booking\ncamera in P4 -> open booking\nat 10:36\n"
+            "told h3 wait_over\nwaiting q1 over\nhurry\n",
+     0, false},
+    {"wait_taken_back", WAITED "h3 unwaits q1 -> ok\nwaiting q1 withdrawn\nrest 50\n", 0, false},
+    {"wait_offer_taken_back", OFFERED "h3 unwaits q1 -> ok\nbooking b3 cancelled\nhurry\n", 0,
+     false},
+    {"wait_killed", OFFERED "kill\nh3 confirms b3 -> ok\nkill\nhurry\n", 0, false},
+    {"wait_restored", WAITED "backup\nh2 cancels b1 -> ok\nat 08:01\nrestore\n", 0, false},
+    {"wait_forgotten", WAITED "h3 unwaits q1 -> ok\nforget P5\nrest 50\n", 0, false},
+    {"wait_two_domains", OFFERED "h3 confirms b3 -> ok\nhurry\n", 2, false},
+    /* ---- fairness ---- */
+    {"strike", STRUCK "hurry\n", 0, false},
+    {"strike_counts",
+     STRUCK "at 05-21 10:31\nstrike h2 upheld charged 30\n"
+            "h2 books P3 in B 20:00-21:00 -> quota strikes limit 1\nhurry\n",
+     0, false},
+    {"strike_contested",
+     STRUCK "h2 contests x1 -> ok\nhurry\nproperty upholds x1 -> ok\n"
+            "strike h2 upheld charged 30\nrest 50\n",
+     0, false},
+    {"strike_void",
+     STRUCK "h2 contests x1 -> ok\nproperty voids x1 -> ok\nstrike h2 void charged 0\nhurry\n", 0,
+     false},
+    {"strike_undecided",
+     STRUCK "h2 contests x1 -> ok\nat 05-21 10:31\nstrike h2 void why undecided\nhurry\n", 0,
+     false},
+    {"strike_expires", STRUCK "at 05-22 10:31\nstrike h2 expired charged 30\nhurry\n", 0, false},
+    {"strike_no_show",
+     RULES "h2 books P3 in B 09:00-10:00 -> ok\nat 09:30\nstrike h2 pending as x1\npower\n"
+           "h2 contests x1 -> ok\nhurry\n",
+     0, false},
+    {"strike_at_once_void",
+     RULES "h3 books P3 in B 09:00-10:00 -> ok\nat 09:30\nstrike h3 void why rules_not_accepted\n",
+     0, false},
+    {"strike_killed", STRUCK "kill\nh2 contests x1 -> ok\nkill\nproperty upholds x1 -> ok\n", 0,
+     false},
+    {"caps",
+     CAPPED "h2 books P3 in A 09:00-10:30 -> ok\n"
+            "h2 books P3 in A 11:00-12:00 -> quota day_cap limit 120 until 11:30\n"
+            "h2 waits P3 in A 11:00-12:00 -> quota day_cap limit 120\n"
+            "h2 books P3 in A 05-21 09:00-10:30 -> quota month_cap limit 150 until 05-21 10:00\n"
+            "h2 books P3 in A 11:00-11:30 -> ok\nhurry\n",
+     0, false},
+    /* ---- the owner comes first ---- */
+    {"recall_chain",
+     TOWN "slot A3 of h2\nwindow A3 workday 08:00-11:00\nmark\n"
+          "h3 books P5 in A 08:05-11:00 -> ok as b1\nh2 books P4 in A 09:00-10:00 -> ok as b2\n"
+          "h2 books P3 in A 09:00-12:00 -> ok as b3\nh3 cancels b1 -> ok\n"
+          "booking b2 booked on A1\nbooking b3 booked on A2\n"
+          "h1 recalls A2 09:00-12:00 plan -> ok limit 2\nh1 recalls A2 09:00-12:00 -> ok limit 2\n"
+          "booking b2 booked on A3\nbooking b3 booked on A1\nhurry\n",
+     0, false},
+    {"recall_swap",
+     PARKED "h1 recalls A1 10:00-11:30 -> conflict promised from 12:00\n"
+            "h1 recalls A1 10:00-11:30 swap A2 -> ok as b2\nbooking b2 booked on A2\nat 10:00\n"
+            "camera in P1 -> open resident\nbooking b2 parked on A2\nat 11:00\n"
+            "camera out P1 -> open leaving\nbooking b2 kept\naccount h1 9120\nhurry\n",
+     0, false},
+    {"recall_swap_killed",
+     PARKED "h1 recalls A1 10:00-11:30 swap A2 -> ok as b2\nkill\nat 11:31\n"
+            "booking b2 cancelled\nhurry\n",
+     0, false},
+    {"substitute_taken",
+     OVERSTAYED "camera in P1 -> open resident\nat 17:40\ncamera out P3 -> open leaving\n"
+                "at 18:00\ncamera out P1 -> open leaving\nhurry\n",
+     0, false},
+    {"substitute_given_back",
+     OVERSTAYED "at 17:40\ncamera out P3 -> open leaving\ntold h1 slot_free\nsensor A1 free\n"
+                "hurry\n",
+     0, false},
+    {"substitute_killed", OVERSTAYED "kill\ncamera in P1 -> open resident\npower\n", 0, false},
+    {"overrun_moves",
+     PARKED "h3 books P4 in A 12:00-13:00 -> ok as b2\nbooking b2 booked on A1\nat 12:01\n"
+            "booking b2 booked on A2\nhurry\n",
+     0, false},
     /* ---- what cars do ---- */
     {"arrive", PARKED "hurry\n", 0, false},
     {"leave", PARKED "at 11:00\ncamera out P3 -> open leaving\n", 0, false},

@@ -96,7 +96,10 @@ void audit_forecast_event(struct audit *audit);
 void audit_forecast_asked(struct audit *audit, const struct tide_forecast_hour *hour, unsigned nth);
 void audit_ledger_event(struct audit *audit);
 void audit_draws_event(struct audit *audit);
+void audit_moves_event(struct audit *audit);
 void audit_substitutes_event(struct audit *audit);
+/* Whether one zone is within the walk of the other, or is the same. */
+bool audit_zones_near(const struct audit *audit, tide_id a, tide_id b);
 /* One live booking, after every event. */
 void audit_substitutes_live(struct audit *audit, const struct tide_booking *booking,
                             bool deadlines_ran);

@@ -6,7 +6,7 @@
  */
 #include "tests/sim/audit_state.h"
 
-static bool near(const struct audit *audit, tide_id a, tide_id b)
+bool audit_zones_near(const struct audit *audit, tide_id a, tide_id b)
 {
     const union tide_any *one = sim_rows_find(audit->rows, TIDE_REC_zone, a, 0, 0);
     const union tide_any *other = sim_rows_find(audit->rows, TIDE_REC_zone, b, 0, 0);
@@ -41,7 +41,7 @@ static void check_made(struct audit *audit, const struct tide_booking *booking)
                    booking->id, booking->substitute_for);
         return;
     }
-    if (!near(audit, own->zone, booking->zone))
+    if (!audit_zones_near(audit, own->zone, booking->zone))
         audit_fail(audit, "the substitute %u lies in zone %u, too far from slot %u", booking->id,
                    booking->zone, own->id);
     if (booking->reason == TIDE_WHY_recall
@@ -49,6 +49,28 @@ static void check_made(struct audit *audit, const struct tide_booking *booking)
             : !audit_slot_is_taken_now(audit, own->id) && !somebody_was_reported(audit, own->id))
         audit_fail(audit, "booking %u is a substitute for slot %u, and nothing is in the way there",
                    booking->id, own->id);
+}
+
+/* Who gave way at a recall and has been there has his compensation in the same event. */
+static void check_thanks(struct audit *audit, const struct audit_change *change)
+{
+    const struct tide_booking *was = &change->was.booking, *is = &change->is.booking;
+    int64_t due = audit_setting(audit, TIDE_SETTING_compensation_min);
+    bool gave_way = was->reason == TIDE_WHY_recall && is->state == TIDE_BOOKING_STATE_kept;
+    int64_t posted = 0;
+    if (!change->had || !TIDE_BOOKING_LIVE(was->state) || TIDE_BOOKING_LIVE(is->state) ||
+        is->state == TIDE_BOOKING_STATE_broken)
+        return; /* it does not end here, or as any other that is broken */
+    for (uint32_t i = 0; i < audit->change_count; i++) {
+        const struct tide_posting *posting = &audit->changes[i].is.posting;
+        if (audit->changes[i].kind == TIDE_REC_posting && posting->booking == is->id &&
+            posting->reason == TIDE_POSTING_REASON_compensation && posting->from == 0 &&
+            posting->to == is->household)
+            posted += posting->minutes;
+    }
+    if (posted != (gave_way ? due : 0))
+        audit_fail(audit, "the swap %u is compensated with %lld minutes of %lld", is->id,
+                   (long long)posted, (long long)(gave_way ? due : 0));
 }
 
 static void check_costs(struct audit *audit, const struct tide_booking *booking)
@@ -111,7 +133,8 @@ static void check_swap(struct audit *audit, const struct tide_recall *ask,
     const struct tide_slot *own = audit_slot(audit, ask->slot);
     const struct tide_slot *other = audit_slot(audit, swap->slot);
     tide_ms now = audit->when_ms - audit->when_ms % TIDE_GRAIN_MS;
-    if (own == NULL || other == NULL || own == other || !near(audit, own->zone, other->zone) ||
+    if (own == NULL || other == NULL || own == other ||
+        !audit_zones_near(audit, own->zone, other->zone) ||
         !audit_slot_is_free(audit, other, swap->start_ms, swap->end_ms) ||
         (swap->start_ms <= now && audit_slot_is_taken_now(audit, other->id)))
         audit_fail(audit, "slot %u is offered for slot %u and cannot be had", swap->slot,
@@ -162,6 +185,7 @@ void audit_substitutes_event(struct audit *audit)
             continue;
         if (!change->had)
             check_made(audit, &change->is.booking);
+        check_thanks(audit, change);
         check_costs(audit, &change->is.booking);
     }
 }

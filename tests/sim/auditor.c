@@ -361,6 +361,7 @@ void audit_event(struct audit *audit, uint64_t seq, const struct engine_event *e
     audit_forecast_event(audit);
     audit_ledger_event(audit);
     audit_draws_event(audit);
+    audit_moves_event(audit);
     audit_substitutes_event(audit);
     audit_fair_event(audit);
     audit_late_event(audit);

@@ -48,6 +48,7 @@ struct audit_counts {
     uint64_t checked_windows, checked_refusals, checked_offers, draws, incidents[8];
     uint64_t substitutes;
     uint64_t checked_caps, strikes;
+    uint64_t moves, looks; /* promises moved; looks at who comes after a car that stays */
 };
 void audit_count(const struct audit *audit, struct audit_counts *ret);
 

@@ -86,12 +86,36 @@ void sim_draws_forget(struct sim *sim)
     sim->draws->waits = false;
 }
 
+static uint32_t the_clerk(const struct sim *sim)
+{
+    uint32_t clerk = 0;
+    while (clerk + 1 < sim->world.person_count && sim->world.persons[clerk].role != TIDE_ROLE_clerk)
+        clerk++;
+    return clerk;
+}
+
+/* What a public source said for the draws that name one, too early or not. */
+static void tell_values(struct sim *sim, uint32_t clerk, uint32_t chance)
+{
+    uint32_t cursor = 0;
+    const struct tide_draw *draw;
+    while ((draw = engine_next(sim->live, TIDE_REC_draw, &cursor)) != NULL) {
+        struct engine_event event = sim_event(TIDE_REC_draw_value);
+        event.as.draw_value.draw = draw->id;
+        event.as.draw_value.value = (int64_t)sim_rng_below(&sim->people, 1000000) + 1;
+        if (draw->source != TIDE_DRAW_SOURCE_none && sim_rng_chance(&sim->people, chance))
+            sim_net_call(sim, clerk, &event, 0);
+    }
+}
+
 /* The answer of the last look, then what is needed now. */
 void sim_draws_look(struct sim *sim)
 {
     tide_id draw = 0;
     enum engine_draw_need need;
     sim_later(sim, LOOK_EVERY_MS, SIM_TODO_DRAW, 0, 0);
+    if (sim_rng_chance(&sim->people, 10)) /* every half an hour or so */
+        tell_values(sim, the_clerk(sim), 300);
     if (sim->draws->waits) {
         sim->draws->waits = false;
         own(sim, &sim->draws->event);
@@ -134,10 +158,8 @@ void sim_draws_want(struct sim *sim, uint32_t person)
 /* The committee's own draws, and what a public source said for them. */
 void sim_draws_day(struct sim *sim)
 {
-    uint32_t clerk = 0;
+    uint32_t clerk = the_clerk(sim);
     tide_ms now = sim_civil(sim);
-    while (clerk + 1 < sim->world.person_count && sim->world.persons[clerk].role != TIDE_ROLE_clerk)
-        clerk++;
     struct engine_event event = sim_event(TIDE_REC_draw_open);
     struct tide_draw_open *open = &event.as.draw_open;
     open->zone = sim->world.zones[sim_rng_below(&sim->people, SIM_ZONES)].id;
@@ -152,15 +174,7 @@ void sim_draws_day(struct sim *sim)
     }
     if (sim_rng_chance(&sim->people, 400))
         sim_net_call(sim, clerk, &event, 0);
-    uint32_t cursor = 0;
-    const struct tide_draw *draw;
-    while ((draw = engine_next(sim->live, TIDE_REC_draw, &cursor)) != NULL) {
-        event = sim_event(TIDE_REC_draw_value);
-        event.as.draw_value.draw = draw->id;
-        event.as.draw_value.value = (int64_t)sim_rng_below(&sim->people, 1000000) + 1;
-        if (draw->source != TIDE_DRAW_SOURCE_none)
-            sim_net_call(sim, clerk, &event, 0);
-    }
+    tell_values(sim, clerk, 1000);
     event = sim_event(TIDE_REC_ask_draws);
     sim_net_call(sim, clerk, &event, 0);
     event = sim_event(TIDE_REC_ask_proof);

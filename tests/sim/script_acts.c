@@ -75,6 +75,55 @@ static void do_share(struct script *s, tide_id user)
     script_check_reply(s, NAME_WINDOW);
 }
 
+static void do_wait(struct script *s, tide_id user)
+{
+    tide_ms start = 0, end = 0;
+    script_span(s, 5, &start, &end);
+    SEND(user, wait, .plate = script_id(s, NAME_PLATE, s->token[2]),
+         .zone = script_id(s, NAME_ZONE, s->token[4]), .start_ms = start, .end_ms = end);
+    script_check_reply(s, NAME_WAITING);
+    script_ticks(s); /* what comes free at once is his */
+}
+
+static void do_unwait(struct script *s, tide_id user)
+{
+    SEND(user, unwait, .waiting = script_id(s, NAME_WAITING, s->token[2]));
+    script_check_reply(s, NAME_WAITING);
+    script_ticks(s);
+}
+
+static void do_confirm(struct script *s, tide_id user)
+{
+    SEND(user, confirm, .booking = script_id(s, NAME_BOOKING, s->token[2]));
+    script_check_reply(s, NAME_BOOKING);
+}
+
+static void do_accept(struct script *s, tide_id user)
+{
+    SEND(user, accept_rules, .rules_version = (uint16_t)strtoul(s->token[2], NULL, 10));
+    script_check_reply(s, NAME_STRIKE);
+}
+
+static void do_contest(struct script *s, tide_id user)
+{
+    SEND(user, strike_contest, .strike = script_id(s, NAME_STRIKE, s->token[2]));
+    script_check_reply(s, NAME_STRIKE);
+}
+
+static void do_uphold(struct script *s, tide_id user)
+{
+    SEND(user, strike_decide, .strike = script_id(s, NAME_STRIKE, s->token[2]),
+         .verdict = TIDE_STRIKE_STATE_upheld);
+    script_check_reply(s, NAME_STRIKE);
+}
+
+static void do_void(struct script *s, tide_id user)
+{
+    SEND(user, strike_decide, .strike = script_id(s, NAME_STRIKE, s->token[2]),
+         .verdict = TIDE_STRIKE_STATE_void);
+    script_check_reply(s, NAME_STRIKE);
+}
+
 static void do_unshare(struct script *s, tide_id user)
 {
     SEND(user, unshare, .window = script_id(s, NAME_WINDOW, s->token[2]));
@@ -84,10 +133,12 @@ static void do_unshare(struct script *s, tide_id user)
 static void do_recall(struct script *s, tide_id user)
 {
     tide_ms start = 0, end = 0;
+    const char *swap = script_after(s, "swap");
     script_span(s, 3, &start, &end);
     SEND(user, recall, .slot = script_id(s, NAME_SLOT, s->token[2]), .start_ms = start,
-         .end_ms = end);
-    script_check_reply(s, NAME_WINDOW);
+         .end_ms = end, .swap = swap != NULL ? script_id(s, NAME_SLOT, swap) : 0,
+         .plan = script_has(s, "plan"));
+    script_check_reply(s, swap != NULL ? NAME_BOOKING : NAME_WINDOW);
 }
 
 static void do_blackout(struct script *s, tide_id user)
@@ -165,7 +216,10 @@ bool script_act(struct script *s)
         {"books", do_book, 6},      {"repeats", do_repeat, 7},   {"cancels", do_cancel, 3},
         {"extends", do_extend, 5},  {"arrives", do_arrive, 3},   {"leaves", do_leave, 3},
         {"shares", do_share, 5},    {"unshares", do_unshare, 3}, {"recalls", do_recall, 4},
-        {"closes", do_blackout, 4}, {"opens", do_open, 4},       {"resolves", do_resolve, 3}};
+        {"closes", do_blackout, 4}, {"opens", do_open, 4},       {"resolves", do_resolve, 3},
+        {"waits", do_wait, 6},      {"unwaits", do_unwait, 3},   {"confirms", do_confirm, 3},
+        {"accepts", do_accept, 3},  {"contests", do_contest, 3}, {"upholds", do_uphold, 3},
+        {"voids", do_void, 3}};
     for (size_t i = 0; s->count > 1 && i < sizeof acts / sizeof *acts; i++)
         if (strcmp(acts[i].verb, s->token[1]) == 0 && s->count >= acts[i].tokens) {
             acts[i].fn(s, script_person(s, s->token[0]));

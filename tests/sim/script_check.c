@@ -167,6 +167,46 @@ static void check_booking(struct script *s)
     }
 }
 
+/* "waiting NAME state [as BOOKING]" */
+static void check_waiting(struct script *s)
+{
+    tide_id id = script_id(s, NAME_WAITING, s->token[1]);
+    const union tide_any *row = sim_rows_find(s->rows, TIDE_REC_waiting, id, 0, 0);
+    const char *state =
+        row != NULL ? tide_enum_name(TIDE_FT_enum_waiting_state, row->waiting.state) : "nowhere";
+    if (strcmp(state, s->token[2]) != 0)
+        script_fail(s, "it is %s", state);
+    else if (s->count > 4)
+        script_name(s, NAME_BOOKING, s->token[4], row->waiting.booking);
+}
+
+/* "strike HOUSEHOLD state [why WORD] [charged N] [as NAME]": the last of the household's */
+static void check_strike(struct script *s)
+{
+    uint32_t cursor = 0;
+    tide_id household = script_id(s, NAME_HOUSEHOLD, s->token[1]);
+    const union tide_any *row;
+    const struct tide_strike *last = NULL;
+    while ((row = sim_rows_next(s->rows, TIDE_REC_strike, &cursor)) != NULL)
+        if (row->strike.household == household && (last == NULL || row->strike.id > last->id))
+            last = &row->strike;
+    const char *state =
+        last != NULL ? tide_enum_name(TIDE_FT_enum_strike_state, last->state) : "nowhere";
+    if (last == NULL || strcmp(state, s->token[2]) != 0) {
+        script_fail(s, "it is %s", state);
+        return;
+    }
+    for (unsigned at = 3; at + 1 < s->count && !s->failed; at += 2) {
+        const char *word = s->token[at], *value = s->token[at + 1];
+        if (strcmp(word, "as") == 0)
+            script_name(s, NAME_STRIKE, value, last->id);
+        else if (strcmp(word, "why") == 0 && strcmp(value, why_name(last->why)) != 0)
+            script_fail(s, "why: %s", why_name(last->why));
+        else if (strcmp(word, "charged") == 0 && strtol(value, NULL, 10) != last->charged_min)
+            script_fail(s, "charged %d", last->charged_min);
+    }
+}
+
 static bool incident_is_open(struct script *s, const char *kind, const char *slot)
 {
     uint32_t cursor = 0;
@@ -214,6 +254,8 @@ bool script_check(struct script *s)
                   {"told", NULL, check_told, 3},
                   {"not", "told", check_not_told, 4},
                   {"booking", NULL, check_booking, 3},
+                  {"waiting", NULL, check_waiting, 3},
+                  {"strike", NULL, check_strike, 3},
                   {"incident", NULL, check_incident, 4},
                   {"no", "incident", check_no_incident, 5},
                   {"account", NULL, check_account, 3}};

@@ -25,6 +25,8 @@ enum script_name {
     NAME_BOOKING,
     NAME_WINDOW,
     NAME_SERIES,
+    NAME_WAITING,
+    NAME_STRIKE,
     NAME_KINDS
 };
 
@@ -104,8 +106,8 @@ bool script_act(struct script *s);
 /* What follows `->` in the line, against the last reply. */
 void script_check_reply(struct script *s, enum script_name kind);
 void script_check_arm(struct script *s);
-/* Lines that only look: say, silent, told, booking, incident, account, slot. False when the line is
- * none of these. */
+/* Lines that only look: say, silent, told, booking, waiting, strike, incident, account. False when
+ * the line is none of these. */
 bool script_check(struct script *s);
 
 #endif
