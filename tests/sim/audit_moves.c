@@ -116,7 +116,8 @@ static tide_id seat_for(struct audit *audit, const struct tide_booking *booking)
     while ((row = sim_rows_next(audit->rows, TIDE_REC_slot, &cursor)) != NULL)
         if (row->slot.zone == booking->zone && row->slot.cls == booking->cls &&
             row->slot.id != booking->slot &&
-            audit_slot_is_free(audit, &row->slot, booking->start_ms, booking->end_ms))
+            audit_slot_is_free(audit, &row->slot, booking->start_ms,
+                               booking->end_ms + booking->buffer_min * TIDE_MINUTE_MS))
             return row->slot.id;
     return 0;
 }
@@ -231,7 +232,8 @@ static bool has_substitute(const struct audit *audit, tide_id slot)
 
 static void check_owner(struct audit *audit, const struct tide_slot *slot)
 {
-    if (slot->owner == 0 || !by_another(audit, slot) || has_substitute(audit, slot->id))
+    if (slot->owner == 0 || audit->live_bookings.count >= audit->room || !by_another(audit, slot) ||
+        has_substitute(audit, slot->id))
         return;
     tide_ms start = back_ms(audit, slot);
     tide_ms end = start + TIDE_SUBSTITUTE_GRAINS_MIN * TIDE_GRAIN_MS;

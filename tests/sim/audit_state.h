@@ -45,6 +45,7 @@ struct audit {
     const uint8_t *effects; /* borrowed */
     size_t effects_len;
 
+    uint32_t room; /* for bookings; 0: not told */
     struct audit_ids live_bookings, live_sessions, live_waits;
     uint32_t last_id[TIDE_COUNTER_strike + 1];
     struct tide_day *days;

@@ -104,7 +104,8 @@ static bool has_a_seat(struct audit *audit, const struct tide_booking *booking)
         if (row->slot.zone == booking->zone && row->slot.cls == booking->cls &&
             row->slot.id != booking->slot &&
             (booking->start_ms > now || !audit_slot_is_taken_now(audit, row->slot.id)) &&
-            audit_slot_is_free(audit, &row->slot, booking->start_ms, booking->end_ms))
+            audit_slot_is_free(audit, &row->slot, booking->start_ms,
+                               booking->end_ms + booking->buffer_min * TIDE_MINUTE_MS))
             return true;
     return false;
 }

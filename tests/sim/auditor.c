@@ -40,6 +40,11 @@ struct audit *audit_free(struct audit *audit)
     return NULL;
 }
 
+void audit_room(struct audit *audit, uint32_t bookings)
+{
+    audit->room = bookings;
+}
+
 void audit_fail(struct audit *audit, const char *format, ...)
 {
     if (audit->violations++ > 0)

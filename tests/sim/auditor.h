@@ -19,6 +19,9 @@
 struct audit;
 
 struct audit *audit_new(void);
+/* How many bookings the engine has room for. Who does not say so never hears that an owner could have
+ * been promised another slot. */
+void audit_room(struct audit *audit, uint32_t bookings);
 struct audit *audit_free(struct audit *audit); /* returns NULL */
 /* A durable event, in order of seq. */
 void audit_event(struct audit *audit, uint64_t seq, const struct engine_event *event,

@@ -148,6 +148,7 @@ struct sim *sim_new(const struct sim_conf *conf)
     sim->ring = conf->ring;
     sim->draws = sim_draws_new();
     sim->audit = audit_new();
+    audit_room(sim->audit, sim->limits.bookings);
     return sim;
 }
 

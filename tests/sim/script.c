@@ -321,6 +321,7 @@ static void open_stage(struct script *s, char *why, size_t why_cap)
     s->engine = engine_init(s->memory, size, &s->limits);
     engine_set_trace(s->engine, hear, s);
     s->audit = audit_new();
+    audit_room(s->audit, s->limits.bookings);
     s->rows = sim_rows_new();
 }
 

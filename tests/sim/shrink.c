@@ -47,6 +47,7 @@ static struct replay replay_new(const struct engine_limits *limits)
         abort();
     r.engine = engine_init(r.memory, size, limits);
     r.audit = audit_new();
+    audit_room(r.audit, limits->bookings);
     r.rows = sim_rows_new();
     return r;
 }

@@ -1,5 +1,5 @@
 /* test_rules_load.c - rows that no engine wrote are no state: one row a rule. Taken are the rows
- * that the golden journal leaves behind, with one number in one of them changed.
+ * that the golden journal, or a story, leaves behind, with one number in one of them changed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 
 #include "tests/sim/golden.h"
 #include "tests/sim/rows.h"
+#include "tests/sim/script.h"
 
 #define NOBODY 60001 /* an id that stands for nothing */
 
@@ -116,11 +117,13 @@ static void as_it_is(void **state)
     assert_int_equal(load(*state, 0, NULL, NULL), 0);
 }
 
-static const struct {
+struct spoilt { /* of a row in which `needs` is not 0, this field */
     unsigned kind;
     const char *needs, *field;
     int64_t value;
-} rows[] = {
+};
+
+static const struct spoilt rows[] = {
     {TIDE_REC_place, "parent", "parent", NOBODY},
     {TIDE_REC_person, "household", "household", NOBODY},
     {TIDE_REC_role_row, NULL, "person", NOBODY},
@@ -190,18 +193,144 @@ static const struct {
     {TIDE_REC_day, NULL, "date", 2932897},
 };
 
+static void each_is_refused(const struct stage *s, const struct spoilt *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct tide_record *desc = tide_record_of(list[i].kind);
+        const union tide_any *row = some_row(s, desc, list[i].needs);
+        union tide_any other = *row;
+        tide_field_set(field_named(desc, list[i].field), &other, list[i].value);
+        if (load(s, list[i].kind, row, &other) == 0)
+            fail_msg("%s with %s=%lld was taken", desc->name, list[i].field,
+                     (long long)list[i].value);
+    }
+}
+
 static void one_number_makes_it_no_state(void **state)
 {
-    const struct stage *s = *state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct tide_record *desc = tide_record_of(rows[i].kind);
-        const union tide_any *row = some_row(s, desc, rows[i].needs);
-        union tide_any other = *row;
-        tide_field_set(field_named(desc, rows[i].field), &other, rows[i].value);
-        if (load(s, rows[i].kind, row, &other) == 0)
-            fail_msg("%s with %s=%lld was taken", desc->name, rows[i].field,
-                     (long long)rows[i].value);
-    }
+    each_is_refused(*state, rows, sizeof rows / sizeof *rows);
+}
+
+/* ---- who waits, strikes, what an owner has instead ------------------------------------------- */
+/* Wait 2 was offered booking 6, wait 3 waits; one strike is pending and one contested; the owner of
+ * A2 has A3 instead. Wait 1 was offered something and has it no more: that is a case to learn from. */
+static const char story[] = "household h1\n"
+                            "household h2\n"
+                            "household h3\n"
+                            "plate P1 of h1\n"
+                            "zone A gate\n"
+                            "slot A1 of h1\n"
+                            "slot A2 of h1\n"
+                            "slot A3\n"
+                            "window A1 workday 08:00-17:30\n"
+                            "window A2 workday 08:00-17:30\n"
+                            "window A3 workday 12:30-16:00\n"
+                            "zone B hand\n"
+                            "slot B1\n"
+                            "window B1 all 00:00-24:00\n"
+                            "set rules_text_version 1\n"
+                            "h2 accepts 1 -> ok\n"
+                            "h2 books P3 in B 08:00-08:10 -> ok as b1\n"
+                            "h2 arrives b1 -> ok\n"
+                            "at 08:30\n"
+                            "h2 leaves b1 -> ok\n"
+                            "strike h2 pending as x1\n"
+                            "h2 contests x1 -> ok\n"
+                            "h2 books P3 in B 08:30-08:40 -> ok\n"
+                            "h2 books P4 in A 09:30-12:00 -> ok as b3\n"
+                            "h2 books P5 in A 09:30-15:00 -> ok\n"
+                            "h3 waits P6 in A 09:30-11:00 -> ok as q1\n"
+                            "h2 cancels b3 -> ok\n"
+                            "at 08:41\n"
+                            "strike h2 pending\n"
+                            "waiting q1 offered\n"
+                            "h3 unwaits q1 -> ok\n"
+                            "h2 books P4 in A 09:30-12:00 -> ok as b5\n"
+                            "h3 waits P6 in A 09:30-11:00 -> ok as q2\n"
+                            "h3 waits P7 in A 09:30-11:00 -> ok as q3\n"
+                            "h1 recalls A2 12:30-14:00 swap A3 -> ok\n"
+                            "h2 cancels b5 -> ok\n"
+                            "at 08:42\n"
+                            "waiting q2 offered\n"
+                            "waiting q3 waiting\n";
+
+static void fold_story(void *arg, unsigned long long seq, const struct engine_event *event,
+                       const struct engine_effects *effects)
+{
+    fold(arg, seq, event, effects->buf, effects->len);
+}
+
+static bool no_line(void *arg, struct script *script)
+{
+    (void)arg, (void)script;
+    return false;
+}
+
+static void no_end(void *arg, const struct engine *engine)
+{
+    (void)arg, (void)engine;
+}
+
+#define STRIKE_MADE 1558312200000LL /* 08:30 */
+
+static const struct spoilt newer[] = {
+    {TIDE_REC_waiting, NULL, "zone", 31},
+    {TIDE_REC_waiting, NULL, "household", 0},
+    {TIDE_REC_waiting, NULL, "household", NOBODY},
+    {TIDE_REC_waiting, NULL, "plate", 0},
+    {TIDE_REC_waiting, NULL, "start_ms", TIDE_TIME_MAX},
+    {TIDE_REC_waiting, NULL, "start_ms", 1},
+    {TIDE_REC_waiting, NULL, "end_ms", 0},
+    {TIDE_REC_waiting, NULL, "end_ms", STRIKE_MADE + 1},
+    {TIDE_REC_waiting, NULL, "visitor", 2},
+    {TIDE_REC_waiting, NULL, "id", 1000000},
+    {TIDE_REC_waiting, "booking", "booking", NOBODY},
+    {TIDE_REC_waiting, "booking", "booking", 0},
+    {TIDE_REC_waiting, "booking", "plate", 60},
+    {TIDE_REC_waiting, "booking", "confirm_by_ms", 0},
+    {TIDE_REC_waiting, "booking", "state", TIDE_WAITING_STATE_waiting},
+    {TIDE_REC_booking, "waiting", "waiting", 1},
+    {TIDE_REC_booking, "waiting", "plate", 60},
+    {TIDE_REC_zone, "wait_look_ms", "wait_look_ms", 0},
+    {TIDE_REC_zone, "wait_look_ms", "wait_look_ms", -1},
+    {TIDE_REC_wait_record, NULL, "zone", 31},
+    {TIDE_REC_wait_record, NULL, "asked", 0},
+    {TIDE_REC_wait_record, NULL, "asked", TIDE_WAIT_CASES_MAX},
+    {TIDE_REC_wait_record, NULL, "got", TIDE_WAIT_CASES_MAX},
+    {TIDE_REC_wait_record, NULL, "bucket", TIDE_WAIT_BUCKETS},
+    {TIDE_REC_strike, NULL, "kind", 0},
+    {TIDE_REC_strike, NULL, "zone", 31},
+    {TIDE_REC_strike, NULL, "household", 0},
+    {TIDE_REC_strike, NULL, "household", NOBODY},
+    {TIDE_REC_strike, NULL, "lender", NOBODY},
+    {TIDE_REC_strike, NULL, "charge_min", -1},
+    {TIDE_REC_strike, NULL, "at_ms", 0},
+    {TIDE_REC_strike, NULL, "contest_until_ms", STRIKE_MADE},
+    {TIDE_REC_strike, NULL, "id", 1000000},
+    {TIDE_REC_strike, "decide_until_ms", "decide_until_ms", STRIKE_MADE},
+    {TIDE_REC_booking, "substitute_for", "substitute_for", NOBODY},
+    {TIDE_REC_booking, "substitute_for", "held_min", 5},
+    {TIDE_REC_account, "pending_min", "pending_min", -1},
+};
+
+static void nor_is_it_one_of_the_newer_ones(void **state)
+{
+    struct stage s = *(const struct stage *)*state;
+    const struct script_stage listens = {
+        .arg = &s, .step = fold_story, .line = no_line, .end = no_end};
+    char why[4096];
+    s.rows = sim_rows_new();
+    s.full = false;
+    script_limits(&s.limits);
+    s.size = (engine_size(&s.limits) + 63) & ~(size_t)63;
+    s.memory = aligned_alloc(64, s.size);
+    assert_non_null(s.memory);
+    if (script_play_on(&listens, story, why, sizeof why) != 0)
+        fail_msg("%s", why);
+    assert_int_equal(load(&s, 0, NULL, NULL), 0);
+    each_is_refused(&s, newer, sizeof newer / sizeof *newer);
+    free(s.memory);
+    sim_rows_free(s.rows);
 }
 
 /* Each setting that the rows hold: its bounds, and nothing beyond. */
@@ -236,6 +365,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_it_is),
         cmocka_unit_test(one_number_makes_it_no_state),
+        cmocka_unit_test(nor_is_it_one_of_the_newer_ones),
         cmocka_unit_test(settings_within_their_bounds),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
