@@ -145,6 +145,13 @@ def expect(reply, code, why=None):
     return reply
 
 
+def has(text, *parts):
+    """Each of these is in the text; returns the text."""
+    for part in parts:
+        check(part in text, "no %r in %r", part, text[-1500:])
+    return text
+
+
 def items(reply, kind):
     """The items of a reply that are of this kind."""
     return [item for item in reply.get("items", []) if item.get("is") == kind]
@@ -676,6 +683,22 @@ class Tide:
         self.put(rows)
         self.wait_login(USERS[-1][0])
         return self
+
+    def tidectl(self, user, *words, code=0, lang="C.UTF-8"):
+        """What `tidectl words` prints, as this user; it must end with this code."""
+        secret, conf = (os.path.join(self.folder, user + end) for end in (".secret", ".conf"))
+        for name, text in ((secret, self.secrets[user] + "\n"),
+                           (conf, "uri = tcp://127.0.0.1:%d\ndomain = %s\nuser = %s\n"
+                            "secret_file = %s\n" % (self.broker.port, DOMAIN, user, secret))):
+            with open(os.open(name, os.O_WRONLY | os.O_CREAT, 0o600), "w",
+                      encoding="ascii") as file:
+                file.write(text)
+        env = {"PATH": os.environ["PATH"], "HOME": self.folder, "LANG": lang, "TIDECTL_CONF": conf}
+        done = subprocess.run([os.path.join(BUILD, "tidectl"), *map(str, words)], env=env, text=True,
+                              timeout=60, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+        equal(done.returncode, code, "tidectl %s: %s" % (" ".join(map(str, words)), done.stdout))
+        return done.stdout
 
     def wait_login(self, user):
         """Waits until the broker knows a user."""

@@ -4,14 +4,12 @@ who is drawn is told, and tidectl decides it anew.
 
 The day is 2019-05-20, a Monday; a second is a minute. The draw takes wishes for 40 of these."""
 import datetime
-import os
 import secrets
 import signal
-import subprocess
 import sys
 
-from harness import (BUILD, DOMAIN, RES_PLATE, Tide, check, civil, equal, expect, items, round_up,
-                     run_tests, shared, test, wait_for)
+from harness import (RES_PLATE, Tide, check, civil, equal, expect, items, round_up, run_tests,
+                     shared, test, wait_for)
 
 MINUTE = datetime.timedelta(minutes=1)
 HOUR = 60 * MINUTE
@@ -96,29 +94,11 @@ def an_export_has_the_wishes():
     equal(mine.get(SEEN["wish"]), "won", "the wish in the export")
 
 
-def tidectl(*words):
-    secret = os.path.join(tide().folder, "res1.secret")
-    conf = os.path.join(tide().folder, "res1.conf")
-    with open(os.open(secret, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
-        file.write(tide().secrets["res1"] + "\n")
-    with open(os.open(conf, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
-        file.write("uri = tcp://127.0.0.1:%d\ndomain = %s\nuser = res1\nsecret_file = %s\n"
-                   % (tide().broker.port, DOMAIN, secret))
-    env = {"PATH": os.environ["PATH"], "HOME": tide().folder, "LANG": "C.UTF-8",
-           "TIDECTL_CONF": conf}
-    done = subprocess.run([os.path.join(BUILD, "tidectl"), *words], env=env, text=True, timeout=60,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False)
-    return done.returncode, done.stdout
-
-
 @test
 def tidectl_decides_it_anew():
-    code, words = tidectl("draw", "verify", str(SEEN["draw"]), "--leaf", SEEN["leaf"])
-    equal(code, 0, words)
+    words = tide().tidectl("res1", "draw", "verify", SEEN["draw"], "--leaf", SEEN["leaf"])
     equal(words.count("right"), 5, words)
-    code, words = tidectl("draw", "verify", str(SEEN["draw"]), "--leaf", "0" * 64)
-    equal(code, 1, words)
+    words = tide().tidectl("res1", "draw", "verify", SEEN["draw"], "--leaf", "0" * 64, code=1)
     check("WRONG  your receipt" in words, "it believes any receipt: %s", words)
 
 

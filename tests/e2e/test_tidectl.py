@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-from harness import (BUILD, DOMAIN, OWNER_PLATE, RES_PLATE, Tide, check, equal, parse_time,
+from harness import (BUILD, DOMAIN, OWNER_PLATE, RES_PLATE, Tide, check, equal, has, parse_time,
                      run_tests, shared, test, wait_for)
 
 TIDECTL = os.path.join(BUILD, "tidectl")
@@ -52,12 +52,6 @@ def run(user, *words, code=0, lang="C.UTF-8", env=None):
     check(done.returncode == code, "tidectl %s: exit %d, expected %d: %s%s", " ".join(words),
           done.returncode, code, done.stdout[-500:], done.stderr[-800:])
     return done.stdout, done.stderr
-
-
-def has(text, *parts):
-    for part in parts:
-        check(part in text, "no %r in %r", part, text[-1500:])
-    return text
 
 
 def reply(user, *words, code=0):

@@ -94,10 +94,10 @@ static void want_recall(struct sim *sim, uint32_t person)
     event.as.recall.end_ms =
         event.as.recall.start_ms + sim_rng_range(&sim->people, HOUR_MS / 2, 10 * HOUR_MS);
     event.as.recall.plan = sim_rng_chance(&sim->people, 150);
-    if (sim_rng_chance(&sim->people, 600)) /* as if it had been offered */
-        event.as.recall.swap =
-            sim->world.slots[sim_rng_below(&sim->people, sim->world.slot_count)].id;
-    sim_net_call(sim, person, &event, 0);
+    uint32_t other = sim_rng_below(&sim->people, sim->world.slot_count);
+    if (sim_rng_chance(&sim->people, 300)) /* as if it had been offered */
+        event.as.recall.swap = sim->world.slots[other].id;
+    sim_net_call(sim, person, &event, sim->world.slots[other].zone);
 }
 
 static void want_unshare(struct sim *sim, uint32_t person)
@@ -355,6 +355,32 @@ static void maybe_resolve(struct sim *sim, uint32_t person, tide_id incident)
     sim_net_call(sim, person, &event, 0);
 }
 
+static uint32_t zone_index(const struct sim *sim, tide_id zone)
+{
+    uint32_t index = 0;
+    while (index + 1 < SIM_ZONES && sim->world.zones[index].id != zone)
+        index++;
+    return index;
+}
+
+/* Somebody else has his slot, and another is offered in exchange: some take it. */
+static void take_a_swap(struct sim *sim, const struct sim_call *call, const uint8_t *effects,
+                        size_t len)
+{
+    struct engine_event event = call->event;
+    size_t at = 0;
+    enum engine_verb verb;
+    unsigned kind;
+    union tide_any any;
+    while (engine_effect_next(effects, len, &at, &verb, &kind, &any))
+        if (verb == ENGINE_ITEM && kind == TIDE_REC_swap && sim_rng_chance(&sim->people, 700)) {
+            event.as.recall.swap = any.swap.slot;
+            event.as.recall.plan = 0;
+            sim_net_call(sim, call->person, &event, zone_index(sim, any.swap.zone));
+            return;
+        }
+}
+
 /* Refused for want of room: some take one of the offers. */
 static void take_an_offer(struct sim *sim, const struct sim_call *call, const uint8_t *effects,
                           size_t len)
@@ -367,9 +393,7 @@ static void take_an_offer(struct sim *sim, const struct sim_call *call, const ui
     while (engine_effect_next(effects, len, &at, &verb, &kind, &any)) {
         if (verb != ENGINE_ITEM || kind != TIDE_REC_offer || !sim_rng_chance(&sim->people, 300))
             continue;
-        uint32_t zone = 0;
-        while (zone + 1 < SIM_ZONES && sim->world.zones[zone].id != any.offer.zone)
-            zone++;
+        uint32_t zone = zone_index(sim, any.offer.zone);
         if (any.offer.kind == TIDE_OFFER_KIND_wait) {
             sim_waits_instead(sim, call->person, &event.as.book, zone);
             return;
@@ -394,6 +418,8 @@ void sim_workload_reply(struct sim *sim, uint32_t number, const struct tide_repl
     union tide_any any;
     if (event->kind == TIDE_REC_book && reply->code == TIDE_CODE_full)
         take_an_offer(sim, call, effects, len);
+    if (event->kind == TIDE_REC_recall && reply->code == TIDE_CODE_conflict)
+        take_a_swap(sim, call, effects, len);
     if (reply->code != TIDE_CODE_ok)
         return;
     if (event->kind == TIDE_REC_share)
@@ -414,6 +440,8 @@ void sim_workload_reply(struct sim *sim, uint32_t number, const struct tide_repl
             continue;
         if (kind == TIDE_REC_booking && event->kind == TIDE_REC_book)
             learn_booking(sim, call, &any.booking, event->as.book.plate);
+        if (kind == TIDE_REC_booking && event->kind == TIDE_REC_recall)
+            learn_booking(sim, call, &any.booking, any.booking.plate);
         if (kind == TIDE_REC_booking && event->kind == TIDE_REC_confirm &&
             any.booking.waiting == client->waiting)
             learn_booking(sim, call, &any.booking, client->wait_plate);
