@@ -129,6 +129,17 @@ void sim_draws_look(struct sim *sim)
 }
 
 /* ---- people ---------------------------------------------------------------------------------- */
+/* Some draw that wishes are taken for, as the list shows it; NULL when there is none. */
+static const struct tide_draw *open_draw(struct sim *sim)
+{
+    uint32_t cursor = 0, seen = 0;
+    const struct tide_draw *draw, *chosen = NULL;
+    while ((draw = engine_next(sim->live, TIDE_REC_draw, &cursor)) != NULL)
+        if (draw->state == TIDE_DRAW_STATE_open && sim_rng_below(&sim->people, ++seen) == 0)
+            chosen = draw;
+    return chosen;
+}
+
 void sim_draws_want(struct sim *sim, uint32_t person)
 {
     const struct naive_calendar plain = {.utc_offset_min = SIM_UTC_OFFSET_MIN};
@@ -150,6 +161,13 @@ void sim_draws_want(struct sim *sim, uint32_t person)
     ask->start_ms = naive_midnight(&plain, tomorrow) +
                     sim_rng_range(&sim->people, 6 * 12, 16 * 12) * TIDE_GRAIN_MS;
     ask->end_ms = ask->start_ms + sim_rng_range(&sim->people, 6, 60) * TIDE_GRAIN_MS;
+    const struct tide_draw *draw = sim_rng_chance(&sim->people, 500) ? open_draw(sim) : NULL;
+    if (draw != NULL) { /* one of the committee's, perhaps */
+        tide_ms length = (draw->end_ms - draw->start_ms) / TIDE_GRAIN_MS;
+        ask->zone = draw->zone;
+        ask->start_ms = draw->start_ms + sim_rng_range(&sim->people, 0, length / 2) * TIDE_GRAIN_MS;
+        ask->end_ms = ask->start_ms + sim_rng_range(&sim->people, 1, length / 2) * TIDE_GRAIN_MS;
+    }
     ask->nonce_1 = (int64_t)sim_rng_next(&sim->people);
     ask->nonce_2 = (int64_t)sim_rng_next(&sim->people);
     sim_net_call(sim, person, &event, SIM_DRAW_ZONE);
