@@ -12,8 +12,9 @@ static const struct {
      "已为您预约:{plate},{zone} 区,{start} 至 {end},编号 {booking}。"},
     {"booking_cancelled", "Booking {booking} ({plate}, {start}) was cancelled. {why}",
      "预约 {booking}({plate},{start})已被取消。{why}"},
-    {"booking_moved", "Booking {booking} ({plate}) has another slot now: {slot}.",
-     "预约 {booking}({plate})已改到车位 {slot}。"},
+    {"booking_moved",
+     "There is a place for booking {booking} ({plate}) in zone {zone} now; the gate will name it.",
+     "预约 {booking}({plate})在 {zone} 区已有车位,进场时告知。"},
     {"booking_broken",
      "We are sorry: booking {booking} ({plate}, {start} to {end}) cannot be kept. {why} "
      "Minutes are posted to you as compensation.",

@@ -452,11 +452,6 @@ void demo_on_notice(struct demo_player *player, const struct demo_news *news)
             life->tries = 0;
             demo_ask_book(player, number);
         }
-    } else if (number >= 0 && strcmp(kind, "booking_moved") == 0) {
-        int slot = demo_hood_slot(player->hood, text_of(notice, "slot"));
-        if (slot >= 0 && player->life[number].state != DEMO_PARKED) {
-            player->life[number].slot = slot;
-        }
     }
     cJSON_Delete(notice);
 }

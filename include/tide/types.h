@@ -211,7 +211,7 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 0, none)                                                                                  \
     E(P, 1, booking_made)      /* to the party when somebody else booked for him */                \
     E(P, 2, booking_cancelled) /* by another than the party */                                     \
-    E(P, 3, booking_moved)     /* his named slot changed */                                        \
+    E(P, 3, booking_moved)     /* after late_supply: there is a place for it now */                \
     E(P, 4, booking_broken)                                                                        \
     E(P, 5, no_show)                                                                               \
     E(P, 6, ending_soon)                                                                           \

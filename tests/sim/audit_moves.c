@@ -108,6 +108,18 @@ static bool freed_since(const struct audit *audit, uint32_t first, tide_id slot)
     return false;
 }
 
+/* It came to lie there only after the look. */
+static bool came_since(const struct audit *audit, uint32_t first, tide_id booking)
+{
+    for (uint32_t i = first + 1; i < audit->change_count; i++) {
+        const struct audit_change *change = &audit->changes[i];
+        if (change->kind == TIDE_REC_booking && change->is.booking.id == booking &&
+            (!change->had || change->was.booking.slot != change->is.booking.slot))
+            return true;
+    }
+    return false;
+}
+
 /* Another slot of the zone and class that is free for the whole of a promise to come. */
 static tide_id seat_for(struct audit *audit, const struct tide_booking *booking)
 {
@@ -122,7 +134,7 @@ static tide_id seat_for(struct audit *audit, const struct tide_booking *booking)
     return 0;
 }
 
-static void check_next(struct audit *audit, tide_id slot)
+static void check_next(struct audit *audit, uint32_t look, tide_id slot)
 {
     tide_ms until = audit->when_ms + TIDE_OVERRUN_AHEAD_MIN * TIDE_MINUTE_MS;
     unsigned left = 0;
@@ -134,7 +146,8 @@ static void check_next(struct audit *audit, tide_id slot)
     for (uint32_t i = 0; left <= TIDE_OVERRUN_MOVES_A_STEP && i < audit->live_bookings.count; i++) {
         const struct tide_booking *booking = audit_booking(audit, audit->live_bookings.list[i]);
         if (booking->slot != slot || booking->state != TIDE_BOOKING_STATE_booked ||
-            booking->start_ms > until || grain_of(audit->when_ms) >= booking->start_ms)
+            booking->start_ms > until || grain_of(audit->when_ms) >= booking->start_ms ||
+            came_since(audit, look, booking->id))
             continue;
         tide_id seat = seat_for(audit, booking);
         if (seat != 0)
@@ -215,7 +228,7 @@ static tide_id seat_for_owner(struct audit *audit, const struct tide_slot *own, 
         if (row->slot.id != own->id && zone != NULL &&
             (row->slot.cls == own->cls || row->slot.cls == TIDE_SLOT_CLASS_standard) &&
             audit_zones_near(audit, own->zone, zone->id) && !is_drawn(audit, zone) &&
-            (start > audit->when_ms || !audit_slot_is_taken_now(audit, row->slot.id)) &&
+            !audit_slot_is_taken_now(audit, row->slot.id) &&
             audit_slot_is_free(audit, &row->slot, start, end))
             return row->slot.id;
     }
@@ -297,7 +310,7 @@ void audit_moves_event(struct audit *audit)
             freed_since(audit, i, slot->id))
             continue;
         audit->counts.looks++;
-        check_next(audit, slot->id);
+        check_next(audit, i, slot->id);
         check_owner(audit, slot);
     }
 }

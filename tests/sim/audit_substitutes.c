@@ -32,8 +32,24 @@ static bool somebody_was_reported(const struct audit *audit, tide_id slot)
     return false;
 }
 
+/* Somebody stands there who should be gone, or nobody knows who. */
+static bool stays_there(const struct audit *audit, tide_id slot)
+{
+    for (uint32_t i = 0; i < audit->live_bookings.count; i++) {
+        const struct tide_booking *other = audit_booking(audit, audit->live_bookings.list[i]);
+        if (other->slot == slot && other->state == TIDE_BOOKING_STATE_parked)
+            return other->end_ms <= audit->when_ms;
+    }
+    return audit_slot_is_taken_now(audit, slot);
+}
+
 static void check_made(struct audit *audit, const struct tide_booking *booking)
 {
+    tide_ms soon = audit->when_ms + TIDE_OVERRUN_AHEAD_MIN * TIDE_MINUTE_MS;
+    if (booking->start_ms <= soon && stays_there(audit, booking->slot))
+        audit_fail(audit, "the substitute %u is named slot %u, where somebody stays", booking->id,
+                   booking->slot);
+
     const struct tide_slot *own = audit_slot(audit, booking->substitute_for);
     audit->counts.substitutes++;
     if (own == NULL || own->owner != booking->household || own->id == booking->slot) {

@@ -148,6 +148,38 @@ static void what_cannot_move_is_told_at_its_start(void **state)
     assert_null(fixture_incident(f, TIDE_INCIDENT_KIND_late_supply));
 }
 
+/* He was told that his place is taken; when there is another for him he is told as well. */
+static void who_was_told_to_wait_is_told_that_there_is_one(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t first = fixture_book(f, NEIGHBOUR, 50, 2, 0, 60);
+    fixture_send(f, GUARD, TIDE_REC_arrive, &(struct tide_arrive){.booking = first});
+    uint32_t next = fixture_book(f, NEIGHBOUR, 51, 2, 90, 150);
+    uint32_t other = fixture_book(f, NEIGHBOUR, 52, 2, 80, 160);
+    fixture_pass(f, 90 * MIN_MS);
+    assert_true(fixture_told(f, NEIGHBOUR, TIDE_NOTICE_KIND_late_supply));
+    fixture_pass(f, 5 * MIN_MS);
+    fixture_send(f, NEIGHBOUR, TIDE_REC_cancel, &(struct tide_cancel){.booking = other});
+    fixture_pass(f, 9 * MIN_MS);
+    assert_int_equal(fixture_booking(f, next)->moves, 0);
+    fixture_pass(f, MIN_MS);
+    assert_int_equal(fixture_booking(f, next)->moves, 1);
+    assert_true(fixture_told(f, NEIGHBOUR, TIDE_NOTICE_KIND_booking_moved));
+    assert_null(fixture_incident(f, TIDE_INCIDENT_KIND_late_supply));
+}
+
+/* Who is moved before he comes was told of no slot, and hears nothing. */
+static void who_was_told_nothing_hears_nothing(void **state)
+{
+    struct fixture *f = *state;
+    fixture_book(f, NEIGHBOUR, 50, 1, 0, 60);
+    fixture_camera(f, 1, 50);
+    uint32_t next = fixture_book(f, NEIGHBOUR, 51, 1, 60, 120);
+    fixture_pass(f, 60 * MIN_MS);
+    assert_int_equal(fixture_booking(f, next)->moves, 1);
+    assert_false(fixture_told(f, NEIGHBOUR, TIDE_NOTICE_KIND_booking_moved));
+}
+
 /* Found out after ten minutes; who begins within the hour is moved then, others when it climbs. */
 static void behind_a_strangers_car_nobody_is_left(void **state)
 {
@@ -204,6 +236,33 @@ static void an_owner_is_promised_another_slot_before_he_comes(void **state)
 }
 
 /* Slot 3 is lent by household 6 now: the pool pays for the owner's stay there. */
+/* Slot 2 would be the first to fit, and a car stands there whose time is over. */
+static void he_is_not_named_a_slot_where_somebody_stays(void **state)
+{
+    struct fixture *f = *state;
+    overstayer(f);
+    uint32_t other = fixture_book(f, THIRD, 60, 1, AT(18, 30), AT(18, 40));
+    fixture_camera(f, 1, 60);
+    assert_int_equal(fixture_booking(f, other)->slot, 2);
+    open_for_the_night(f, 2);
+    open_for_the_night(f, 3);
+    until(f, 19, 30);
+    assert_non_null(substitute(f));
+    assert_int_equal(substitute(f)->slot, 3);
+}
+
+static void where_somebody_stays_on_the_only_one_there_is_none(void **state)
+{
+    struct fixture *f = *state;
+    overstayer(f);
+    fixture_book(f, THIRD, 60, 1, AT(18, 30), AT(18, 40));
+    fixture_camera(f, 1, 60);
+    open_for_the_night(f, 2);
+    until(f, 19, 45);
+    assert_null(substitute(f));
+    assert_int_equal(fixture_incident(f, TIDE_INCIDENT_KIND_overstay)->why, TIDE_WHY_all_taken);
+}
+
 static void who_lends_the_substitute_earns_from_the_pool(void **state)
 {
     struct fixture *f = *state;
@@ -376,8 +435,12 @@ int main(void)
         cmocka_unit_test(others_make_room_for_who_comes_after),
         T(nobody_is_moved_behind_the_overstayer),
         T(what_cannot_move_is_told_at_its_start),
+        T(who_was_told_to_wait_is_told_that_there_is_one),
+        T(who_was_told_nothing_hears_nothing),
         T(behind_a_strangers_car_nobody_is_left),
         T(an_owner_is_promised_another_slot_before_he_comes),
+        T(he_is_not_named_a_slot_where_somebody_stays),
+        T(where_somebody_stays_on_the_only_one_there_is_none),
         T(who_lends_the_substitute_earns_from_the_pool),
         T(it_is_given_back_when_his_slot_is_free_again),
         T(who_does_not_come_for_it_is_no_no_show),

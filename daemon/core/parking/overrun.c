@@ -8,10 +8,11 @@
  *
  * A look moves what begins within TIDE_OVERRUN_AHEAD_MIN, the soonest first: onto the best other
  * slot, else with a chain of moves. What cannot be moved is tried again at the next look, and is a
- * late_supply incident at its start. A stranger's car is looked at when it is found out and when
- * its incident climbs.
+ * late_supply incident at its start; who was told so is told when he is moved after all. A
+ * stranger's car is looked at when it is found out and when its incident climbs.
  *
- * A substitute is a promise like any other, of a slot that is open for sharing and free: first in
+ * A substitute is a promise like any other, of a slot that is open for sharing, free, and not one
+ * where somebody stays as well (it is named to him, so it should hold): first in
  * the zone, then in those within the walk, for as long as half a day. It costs the owner nothing;
  * the lender of that slot earns from the pool, and who overstays pays the owner (lifetime.c). Its
  * plate is that of the household's first car (by id) that is not in; at the gate it becomes that of
@@ -49,9 +50,12 @@ static void move_away(struct step *step, const struct slot_state *slot)
         trace(engine, "overrun.next", row->id, slot->row.id, other);
         if (other == 0)
             continue;
+        bool waits = incident_open_of(engine, row->id, TIDE_INCIDENT_KIND_late_supply) != 0;
         booking_disturb(step, booking, TIDE_WHY_overstayer);
         booking_move(step, booking, other);
         incidents_close_booking(step, row->id, 1u << TIDE_INCIDENT_KIND_late_supply);
+        if (waits) /* he was told that his place is taken */
+            notice_party(step, row, TIDE_NOTICE_KIND_booking_moved, TIDE_WHY_none);
     }
 }
 
@@ -136,17 +140,39 @@ bool substitute_could(const struct engine *engine, const struct slot_state *slot
     return car_of(engine, slot->row.owner, span) != 0;
 }
 
-/* A seat in a zone for an owner, as his own slot is or standard; not where a draw decides. */
+/* His own class, or standard. */
+static tide_id seat_as(const struct engine *engine, const struct slot_state *slot, tide_id zone,
+                       struct span span)
+{
+    tide_id seat = seat_find(engine, zone, (enum tide_slot_class)slot->row.cls, span, slot->row.id);
+    if (seat == 0 && slot->row.cls != TIDE_SLOT_CLASS_standard)
+        seat = seat_find(engine, zone, TIDE_SLOT_CLASS_standard, span, slot->row.id);
+    return seat;
+}
+
+bool slot_is_blocked(const struct engine *engine, const struct slot_state *slot)
+{
+    const struct session_state *there = session_of(engine, slot->session);
+    const struct booking_state *booking =
+        there != NULL ? booking_of(engine, there->row.booking) : NULL;
+    return spot_taken_by_other(engine, slot, 0) &&
+           (booking == NULL || booking->row.end_ms <= engine->now_ms);
+}
+
+/* A seat in a zone for an owner; not where a draw decides. He is told which: within the hour it is
+ * one that stands empty now, else one whose car has still time to leave. */
 tide_id substitute_seat(const struct engine *engine, const struct slot_state *slot, tide_id zone,
                         struct span span)
 {
     tide_ms from_ms;
     if (draw_keeps(engine, zone, span, &from_ms))
         return 0;
-    tide_id seat = seat_find(engine, zone, (enum tide_slot_class)slot->row.cls, span, slot->row.id);
-    if (seat == 0 && slot->row.cls != TIDE_SLOT_CLASS_standard)
-        seat = seat_find(engine, zone, TIDE_SLOT_CLASS_standard, span, slot->row.id);
-    return seat;
+    if (span.from > span.now + AHEAD_GRAINS)
+        return seat_as(engine, slot, zone, span);
+    tide_id seat = seat_as(engine, slot, zone, (struct span){span.from, span.until, span.from});
+    if (seat == 0)
+        seat = seat_as(engine, slot, zone, span);
+    return seat != 0 && slot_is_blocked(engine, slot_of(engine, seat)) ? 0 : seat;
 }
 
 /* Another slot for the owner from a grain on, for this plate (0: any of his); NULL: none. */

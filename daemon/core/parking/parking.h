@@ -214,6 +214,8 @@ struct booking_state *substitute_hold(struct step *step, const struct slot_state
                                       tide_id seat, struct span span, enum tide_why why,
                                       tide_id plate);
 void substitute_tell(struct step *step, const struct tide_booking *booking);
+/* Somebody stands there, and nothing says when he goes: a stranger, or a promise that is over. */
+bool slot_is_blocked(const struct engine *engine, const struct slot_state *slot);
 /* What an owner earns who was on another slot because he left his own to others (share.c). */
 int32_t swap_minutes(const struct engine *engine);
 

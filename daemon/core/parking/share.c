@@ -226,7 +226,9 @@ static bool swap_fits(const struct engine *engine, const struct slot_state *slot
         (other->row.cls != slot->row.cls && other->row.cls != TIDE_SLOT_CLASS_standard) ||
         draw_keeps(engine, other->row.zone, span, &from_ms) ||
         !freemap_is_free(engine, other, span.from, span.until) ||
-        (span.from <= span.now && spot_taken_by_other(engine, other, 0)))
+        (span.from <= span.now && spot_taken_by_other(engine, other, 0)) ||
+        (span.from <= span.now + TIDE_OVERRUN_AHEAD_MIN / TIDE_GRAIN_MIN &&
+         slot_is_blocked(engine, other)))
         return false;
     bool found = other->row.zone == slot->row.zone;
     unsigned count = zones_near(engine, slot->row.zone, near);
