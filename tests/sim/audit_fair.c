@@ -213,7 +213,7 @@ static struct held_against held_against(const struct audit *audit, tide_id house
     return sum;
 }
 
-static bool was_drawn(const struct audit *audit, tide_id booking)
+bool audit_was_drawn(const struct audit *audit, tide_id booking)
 {
     for (uint32_t i = 0; i < audit->change_count; i++)
         if (audit->changes[i].kind == TIDE_REC_wish && audit->changes[i].is.wish.booking == booking)
@@ -267,7 +267,7 @@ static void check_lead(struct audit *audit, const struct tide_booking *booking)
 {
     if (is_too_far_ahead(audit, booking->household, booking->start_ms,
                          upheld_just_now(audit, booking->household)) &&
-        !was_drawn(audit, booking->id))
+        !audit_was_drawn(audit, booking->id))
         audit_fail(audit, "booking %u starts too late for a household with strikes", booking->id);
 }
 

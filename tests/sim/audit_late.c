@@ -83,10 +83,9 @@ tide_ms audit_kept_until(struct audit *audit, tide_id zone, tide_ms end)
 static void check_made(struct audit *audit, const struct tide_booking *is)
 {
     tide_ms kept = is->end_ms + is->buffer_min * TIDE_MINUTE_MS;
-    const union tide_any *zone = sim_rows_find(audit->rows, TIDE_REC_zone, is->zone, 0, 0);
-    bool drawn = zone != NULL && zone->zone.policy == TIDE_ZONE_POLICY_draw;
-    tide_ms due = is->substitute_for != 0 || drawn ? is->end_ms
-                                                   : audit_kept_until(audit, is->zone, is->end_ms);
+    tide_ms due = is->substitute_for != 0 || audit_was_drawn(audit, is->id)
+                      ? is->end_ms
+                      : audit_kept_until(audit, is->zone, is->end_ms);
     if (kept != due)
         audit_fail(audit, "booking %u keeps %u minutes free after it, not %lld", is->id,
                    is->buffer_min, (long long)(due - is->end_ms) / TIDE_MINUTE_MS);

@@ -107,6 +107,8 @@ void audit_substitutes_live(struct audit *audit, const struct tide_booking *book
 void audit_fair_event(struct audit *audit);
 /* Whether caps and strikes leave a household room for one more promise like this. */
 bool audit_fair_may(const struct audit *audit, tide_id household, tide_ms start, tide_ms end);
+/* A booking that this event made of a wish of a draw. */
+bool audit_was_drawn(const struct audit *audit, tide_id booking);
 void audit_late_event(struct audit *audit);
 /* Until when a slot must be free so that a promise until `end` can be made now. */
 tide_ms audit_kept_until(struct audit *audit, tide_id zone, tide_ms end);
