@@ -172,8 +172,11 @@ static void check_waiting(struct script *s)
 {
     tide_id id = script_id(s, NAME_WAITING, s->token[1]);
     const union tide_any *row = sim_rows_find(s->rows, TIDE_REC_waiting, id, 0, 0);
-    const char *state =
-        row != NULL ? tide_enum_name(TIDE_FT_enum_waiting_state, row->waiting.state) : "nowhere";
+    if (row == NULL) {
+        script_fail(s, "there is no such wait");
+        return;
+    }
+    const char *state = tide_enum_name(TIDE_FT_enum_waiting_state, row->waiting.state);
     if (strcmp(state, s->token[2]) != 0)
         script_fail(s, "it is %s", state);
     else if (s->count > 4)
@@ -190,9 +193,12 @@ static void check_strike(struct script *s)
     while ((row = sim_rows_next(s->rows, TIDE_REC_strike, &cursor)) != NULL)
         if (row->strike.household == household && (last == NULL || row->strike.id > last->id))
             last = &row->strike;
-    const char *state =
-        last != NULL ? tide_enum_name(TIDE_FT_enum_strike_state, last->state) : "nowhere";
-    if (last == NULL || strcmp(state, s->token[2]) != 0) {
+    if (last == NULL) {
+        script_fail(s, "he has none");
+        return;
+    }
+    const char *state = tide_enum_name(TIDE_FT_enum_strike_state, last->state);
+    if (strcmp(state, s->token[2]) != 0) {
         script_fail(s, "it is %s", state);
         return;
     }
