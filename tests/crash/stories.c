@@ -41,6 +41,13 @@
          "at 15:00\ncamera in P3 -> open booking slot A1\nsensor A1 occupied\nat 17:31\n"          \
          "told h1 substitute slot A2\n"
 
+/* Three wish for two slots; the draw is sealed. */
+#define WISHED                                                                                     \
+    START "clerk draws A 05-21 08:00-17:00 until 10:00 -> ok\ndaemon draws\n"                      \
+          "h2 wishes P3 in A 05-21 09:00-12:00 -> ok\n"                                            \
+          "h3 wishes P4 in A 05-21 09:00-12:00 -> ok\n"                                            \
+          "h1 wishes P5 in A 05-21 10:00-12:00 -> ok\n"
+
 const struct story stories[] = {
     /* ---- a database comes to be ---- */
     {"empty", "", 0, false},
@@ -101,6 +108,17 @@ const struct story stories[] = {
     {"wait_restored", WAITED "backup\nh2 cancels b1 -> ok\nat 08:01\nrestore\n", 0, false},
     {"wait_forgotten", WAITED "h3 unwaits q1 -> ok\nforget P5\nrest 50\n", 0, false},
     {"wait_two_domains", OFFERED "h3 confirms b3 -> ok\nhurry\n", 2, false},
+    /* ---- draws ---- */
+    {"draw_sealed", WISHED "hurry\n", 0, false},
+    {"draw_decided",
+     WISHED
+     "at 10:00\ndaemon draws\ntold h2 draw_won\ntold h3 draw_won\ntold h1 draw_lost\nhurry\n",
+     0, false},
+    {"draw_killed", WISHED "kill\nat 10:00\npower\ndaemon draws\nkill\nrest 50\n", 0, false},
+    {"draw_too_late",
+     WISHED "at 05-21 08:00\ntold h2 draw_lost\nh2 books P3 in A 09:00-12:00 -> ok\nhurry\n", 0,
+     false},
+    {"draw_restored", WISHED "backup\nat 10:00\ndaemon draws\nrestore\n", 0, false},
     /* ---- fairness ---- */
     {"strike", STRUCK "hurry\n", 0, false},
     {"strike_counts",

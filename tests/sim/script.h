@@ -15,6 +15,7 @@
  *     h3 waits P4 in A 09:00-11:00 -> ok as q1
  *     waiting q1 offered as b2         the booking that he was offered has a name from here on
  *     strike h2 pending as x1          the last one that is held against him
+ *     clerk draws ...                  see script_draws.c
  *     property upholds x1              or voids it; h2 contests x1, h2 accepts 1 (the rules)
  *
  * A line after `->` is checked against the reply, `say` against the narrative (narrate.h) since the

@@ -197,7 +197,9 @@ static void do_sensor(struct script *s)
 /* ---- lines --------------------------------------------------------------------------------- */
 static bool act_device(struct script *s)
 {
-    if (strcmp(s->token[0], "camera") == 0 && s->count >= 3)
+    if (strcmp(s->token[0], "daemon") == 0)
+        script_draw_needs(s);
+    else if (strcmp(s->token[0], "camera") == 0 && s->count >= 3)
         do_camera(s);
     else if (strcmp(s->token[0], "sensor") == 0 && s->count >= 3)
         do_sensor(s);
@@ -212,15 +214,18 @@ bool script_act(struct script *s)
         const char *verb;
         void (*fn)(struct script *s, tide_id user);
         unsigned tokens; /* at least */
-    } acts[] = {
-        {"books", do_book, 6},      {"repeats", do_repeat, 7},   {"cancels", do_cancel, 3},
-        {"extends", do_extend, 5},  {"arrives", do_arrive, 3},   {"leaves", do_leave, 3},
-        {"shares", do_share, 5},    {"unshares", do_unshare, 3}, {"recalls", do_recall, 4},
-        {"closes", do_blackout, 4}, {"opens", do_open, 4},       {"resolves", do_resolve, 3},
-        {"waits", do_wait, 6},      {"unwaits", do_unwait, 3},   {"confirms", do_confirm, 3},
-        {"accepts", do_accept, 3},  {"contests", do_contest, 3}, {"upholds", do_uphold, 3},
-        {"voids", do_void, 3}};
-    for (size_t i = 0; s->count > 1 && i < sizeof acts / sizeof *acts; i++)
+    } acts[] = {{"books", do_book, 6},          {"repeats", do_repeat, 7},
+                {"cancels", do_cancel, 3},      {"extends", do_extend, 5},
+                {"arrives", do_arrive, 3},      {"leaves", do_leave, 3},
+                {"shares", do_share, 5},        {"unshares", do_unshare, 3},
+                {"recalls", do_recall, 4},      {"closes", do_blackout, 4},
+                {"opens", do_open, 4},          {"resolves", do_resolve, 3},
+                {"waits", do_wait, 6},          {"unwaits", do_unwait, 3},
+                {"confirms", do_confirm, 3},    {"accepts", do_accept, 3},
+                {"contests", do_contest, 3},    {"upholds", do_uphold, 3},
+                {"voids", do_void, 3},          {"draws", script_draw_open, 7},
+                {"wishes", script_draw_wish, 6}};
+    for (size_t i = 0; s->count > 2 && i < sizeof acts / sizeof *acts; i++)
         if (strcmp(acts[i].verb, s->token[1]) == 0 && s->count >= acts[i].tokens) {
             acts[i].fn(s, script_person(s, s->token[0]));
             return true;

@@ -103,6 +103,11 @@ void script_begin(struct script *s);
 bool script_tell(struct script *s);
 bool script_act(struct script *s);
 
+/* Of draws (script_draws.c): held by somebody, wished in, and what the daemon does for them. */
+void script_draw_open(struct script *s, tide_id user);
+void script_draw_wish(struct script *s, tide_id user);
+void script_draw_needs(struct script *s);
+
 /* What follows `->` in the line, against the last reply. */
 void script_check_reply(struct script *s, enum script_name kind);
 void script_check_arm(struct script *s);
