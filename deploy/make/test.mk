@@ -84,6 +84,8 @@ bench:
 	    name=$${what%% *}; echo "== $$name"; \
 	    $(BUILD)/tide-bench $$what > $(BUILD)/bench/$$name.txt; \
 	    tail -n 1 $(BUILD)/bench/$$name.txt | tee $(BUILD)/bench/$$name.json; done
+	@echo "== decide"; $(PYTHON) tests/bench/decide.py --bench $(BUILD)/tide-bench | \
+	    tee $(BUILD)/bench/decide.txt
 	@echo "== table"; $(PYTHON) tests/bench/table.py --bench $(BUILD)/tide-bench | \
 	    tee $(BUILD)/bench/table.txt
 

@@ -119,6 +119,12 @@ static void write_seats(const char *path, const struct instance *in)
         bench_die("cannot write %s", path);
 }
 
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
 /* ---- the engine's policies ------------------------------------------------------------------- */
 static void open_lot(struct lot *lot, const struct instance *in)
 {
@@ -145,9 +151,33 @@ static void open_lot(struct lot *lot, const struct instance *in)
     free(known);
 }
 
+/* A search for a chain of moves was made, found or not. */
+static void note_search(void *arg, const struct engine_trace *told)
+{
+    if (strcmp(told->rule, "seat.reseat") == 0 || strcmp(told->rule, "seat.stuck") == 0)
+        *(bool *)arg = true;
+}
+
+/* Of those decisions alone that needed a search; us is sorted by it. */
+static void tell_searches(struct instance *in, double *us, uint32_t count)
+{
+    qsort(us, count, sizeof *us, by_size);
+    snprintf(in->extra, sizeof in->extra,
+             "\"searches\":%u,\"search_p50_us\":%.2f,\"search_p99_us\":%.2f,"
+             "\"search_max_us\":%.2f,",
+             count, count > 0 ? us[count / 2] : 0, count > 0 ? us[(size_t)count * 99 / 100] : 0,
+             count > 0 ? us[count - 1] : 0);
+}
+
 static uint64_t decide_all(struct lot *lot, struct instance *in, double *us)
 {
     uint64_t moves = 0;
+    uint32_t searches = 0;
+    bool searched;
+    double *search_us = calloc(in->request_count, sizeof *search_us);
+    if (search_us == NULL)
+        bench_die("no memory");
+    engine_set_trace(lot->engine, note_search, &searched);
     for (uint32_t i = 0; i < in->request_count; i++) {
         struct request_row *request = &in->requests[i];
         struct lot_wish wish = {.household = i,
@@ -155,10 +185,16 @@ static uint64_t decide_all(struct lot *lot, struct instance *in, double *us)
                                 .zone = request->zone,
                                 .from_min = request->from_min,
                                 .until_min = request->until_min};
+        searched = false;
         double start = bench_cpu_s();
         request->booking = lot_book(lot, &wish);
         us[i] = (bench_cpu_s() - start) * 1e6;
+        if (searched)
+            search_us[searches++] = us[i];
     }
+    engine_set_trace(lot->engine, NULL, NULL);
+    tell_searches(in, search_us, searches);
+    free(search_us);
     for (uint32_t i = 0; i < in->request_count; i++) {
         const struct tide_booking *booking =
             engine_find(lot->engine, TIDE_REC_booking, in->requests[i].booking, 0, 0);
@@ -331,12 +367,6 @@ static int64_t bound_min(const struct instance *in)
     free(open);
     free(wishes);
     return sum * TIDE_GRAIN_MIN;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 static void print(const struct instance *in, const char *policy, uint64_t moves, double *us)
