@@ -207,7 +207,8 @@ static size_t long_put(uint8_t *out, uint64_t bits)
 }
 
 /* Appends a field; *used is where the last one that is not 0 ends. */
-static inline size_t field_put(uint8_t body[PACKED_MAX], size_t len, uint64_t bits, size_t *used)
+__attribute__((always_inline)) static inline size_t field_put(uint8_t body[PACKED_MAX], size_t len,
+                                                              uint64_t bits, size_t *used)
 {
     if (bits <= 0x7f) /* most are */
         body[len++] = (uint8_t)bits;

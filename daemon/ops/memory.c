@@ -1,8 +1,8 @@
 /* memory.c - the block in which an engine lives.
  *
  * A decision looks at rows that lie all over the block. In pages of 4 KiB most looks cost a walk
- * through the page tables besides; in pages of 2 MiB the processor remembers them all. The kernel is
- * asked for those (transparent huge pages); where it has none, nothing but speed is lost.
+ * through the page tables besides; in pages of 2 MiB the processor remembers them all. The kernel
+ * is asked for those (transparent huge pages); where it has none, nothing but speed is lost.
  */
 #include <stdlib.h>
 #include <sys/mman.h>

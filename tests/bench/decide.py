@@ -6,7 +6,7 @@
 Direct: `tide-bench engine`, zones that are 80 % full, decisions a second; the best of some runs,
 since whatever else runs on the machine only takes. Searched: an office's wishes at load 1.0 for the
 smaller number of slots, `tide-bench allocate --policy online`; of those decisions alone that found
-no slot directly, whether the search found a chain of moves or not. The last line is one JSON object.
+no slot directly, whether the search found a chain of moves or not. The last line is one JSON.
 """
 import argparse
 import json
@@ -59,7 +59,7 @@ def main():
     for key in ("search_p50_us", "search_p99_us", "search_max_us"):
         figures[key] = max(told[key] for told in made)
     figures["searches"] = sum(told["searches"] for told in made)
-    print("%6d slots, searched  %9d decisions, worst of %d instances: p50 %.1f, p99 %.1f, max %.1f us"
+    print("%6d slots, searched  %9d decisions, worst of %d seeds: p50 %.1f, p99 %.1f, max %.1f us"
           % (min(sizes), figures["searches"], len(made), figures["search_p50_us"],
              figures["search_p99_us"], figures["search_max_us"]))
     print(json.dumps(figures))

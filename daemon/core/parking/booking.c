@@ -79,6 +79,8 @@ void booking_attach(struct engine *engine, struct booking_state *booking)
     struct place_state *household = place_of(engine, booking->row.household);
     CHECK(plate != NULL && household != NULL);
     order_add(engine, &plate->bookings, booking, ORDER_OF_PLATE);
+    order_expect_below(engine, &slot_of(engine, booking->row.slot)->bookings, ORDER_OF_SLOT,
+                       booking->row.start_ms);
     order_add(engine, &household->bookings, booking, ORDER_OF_HOUSEHOLD);
     household->live_bookings++;
     slot_attach(engine, booking);
@@ -229,6 +231,7 @@ struct booking_state *booking_write(struct step *step, const struct booking_wish
     tide_ms start_ms = span.from * TIDE_GRAIN_MS, end_ms = span.until * TIDE_GRAIN_MS;
     int64_t patience_ms = engine->setting[TIDE_SETTING_no_show_min] * TIDE_MINUTE_MS;
     tide_ms base_ms = start_ms > step->now_ms ? start_ms : step->now_ms;
+    seat_expect(engine, slot, span);
     struct booking_state *booking =
         table_add(&engine->bookings, step_new_id(step, TIDE_COUNTER_booking));
     CHECK(booking != NULL);
@@ -338,22 +341,11 @@ bool booking_could(struct step *step, const struct booking_wish *wish)
     return slot != 0;
 }
 
-/* Whatever slot it will be, these are the rows that a promise touches: while the seat is looked for,
- * memory brings them. */
-static void expect(const struct engine *engine, const struct booking_wish *wish)
-{
-    table_expect(&engine->places, wish->household);
-    table_expect(&engine->accounts, wish->household);
-    table_expect(&engine->plates, wish->plate);
-    table_expect(&engine->bookings, engine->counter[TIDE_COUNTER_booking]);
-    heap_expect(&engine->heap);
-}
-
 struct booking_state *booking_make(struct step *step, const struct booking_wish *wish,
                                    struct tide_reply *ret_reply)
 {
     struct engine *engine = step->engine;
-    expect(engine, wish);
+    booking_expect(engine, wish);
     const struct zone_state *zone = zone_of(engine, wish->zone);
     struct span span = wish_span(wish, step->now_ms);
     if (zone == NULL || wish->plate == 0) {
@@ -368,6 +360,7 @@ struct booking_state *booking_make(struct step *step, const struct booking_wish 
         refuse(step, ret_reply, TIDE_CODE_full, TIDE_WHY_pool_full, engine->bookings.cap);
         return NULL;
     }
+    booking_expect_order(engine, wish);
     tide_id slot = seat_for(step, wish, span);
     if (slot == 0 && wish->waited != 0) { /* nobody asked: nobody needs hints */
         refuse(step, ret_reply, TIDE_CODE_full, TIDE_WHY_all_taken, 0);

@@ -165,6 +165,14 @@ void freemap_publish(const struct engine *engine, const struct slot_state *slot,
     }
 }
 
+void freemap_expect(const struct engine *engine, const struct slot_state *slot, grain from)
+{
+    uint32_t word = freemap_at(engine, from) / 64;
+    __builtin_prefetch(slot->open + word);
+    __builtin_prefetch(slot->busy + word, 1);
+    __builtin_prefetch(slot->free + word, 1);
+}
+
 bool freemap_knows(const struct engine *engine, grain from, grain until)
 {
     return from < until && from >= engine->known_from && until <= engine->known_until;

@@ -48,6 +48,8 @@ void freemap_clear(const struct engine *engine, uint64_t *bits, grain from, grai
 /* After open or busy of [from, until) were written. */
 void freemap_publish(const struct engine *engine, const struct slot_state *slot, grain from,
                      grain until);
+/* A span that is known will be written soon: its words may come from memory meanwhile. */
+void freemap_expect(const struct engine *engine, const struct slot_state *slot, grain from);
 /* True when the ring knows all of [from, until), which is not empty. */
 bool freemap_knows(const struct engine *engine, grain from, grain until);
 /* Where a grain that is known lies in the ring. */

@@ -216,6 +216,21 @@ void order_add(struct engine *engine, struct order *order, struct booking_state 
     *next = booking->row.id;
 }
 
+void order_expect_below(const struct engine *engine, const struct order *order, enum order_of of,
+                        tide_ms start_ms)
+{
+    const struct order_node *root = engine->orders[of].nodes + order->root, *below;
+    uint32_t minute = minute_of(start_ms);
+    unsigned at = 1;
+    if (order->root == 0 || root->height == 0)
+        return;
+    while (at < root->count && root->minute[at] <= minute)
+        at++;
+    below = engine->orders[of].nodes + root->below[at - 1];
+    __builtin_prefetch(below, 1);
+    __builtin_prefetch(&below->below[0], 1);
+}
+
 /* ---- removing -------------------------------------------------------------------------------- */
 /* A node has too few: its neighbour gives one, or both become one. True when the parent has lost an
  * entry by that. */

@@ -8,14 +8,14 @@
  *               ▼           ▼
  *       [ 08:00 │ 09:30 ] [ 12:00 │ 18:00 │ ... ]               leaf: minutes, places in the pool
  *
- * A node is two cache lines, at most ORDER_FAN entries and, but for the root, half as many: a slot's
- * hundred bookings are found with two nodes. In a node stand minutes; only two starts within one
- * minute are compared by the bookings' own rows. The key of a child may be earlier than its first
- * entry (that one was removed), never later, and never earlier than what stands before it. A single
- * booking, as a plate mostly has, needs no node.
+ * A node is two cache lines, at most ORDER_FAN entries and, but for the root, half as many: a
+ * slot's hundred bookings are found with two nodes. In a node stand minutes; only two starts within
+ * one minute are compared by the bookings' own rows. The key of a child may be earlier than its
+ * first entry (that one was removed), never later, and never earlier than what stands before it. A
+ * single booking, as a plate mostly has, needs no node.
  *
- * The order follows from what is in it; the tree's shape from how it came about as well, and decides
- * nothing. Adding and removing are O(log n); walking is as cheap as a list.
+ * The order follows from what is in it; the tree's shape from how it came about as well, and
+ * decides nothing. Adding and removing are O(log n); walking is as cheap as a list.
  */
 #ifndef TIDE_CORE_PARKING_ORDER_H
 #define TIDE_CORE_PARKING_ORDER_H
@@ -51,6 +51,18 @@ void order_add(struct engine *engine, struct order *order, struct booking_state 
 /* The booking must be in the order. */
 void order_remove(struct engine *engine, struct order *order, struct booking_state *booking,
                   enum order_of of);
+
+/* A booking will be put into the order soon: its top may come from memory meanwhile; then, once
+ * that is there, what lies below it where a booking of this start belongs. Nothing changes. */
+static inline void order_expect(const struct engine *engine, const struct order *order,
+                                enum order_of of)
+{
+    const struct order_node *root = engine->orders[of].nodes + order->root;
+    __builtin_prefetch(root, 1);
+    __builtin_prefetch(&root->below[0], 1);
+}
+void order_expect_below(const struct engine *engine, const struct order *order, enum order_of of,
+                        tide_ms start_ms);
 
 /* The first booking that ends after this time; of a slot, whose bookings do not overlap. NULL when
  * there is none. */

@@ -147,6 +147,11 @@ struct booking_wish {
     enum tide_why why;
     tide_id waited; /* by whom it was waited for; refused without hints then */
 };
+/* What a booking will touch may come from memory meanwhile, see expect.c: when it is asked for,
+ * when the rules allow it, when its slot is known. */
+void booking_expect(const struct engine *engine, const struct booking_wish *wish);
+void booking_expect_order(const struct engine *engine, const struct booking_wish *wish);
+void seat_expect(const struct engine *engine, tide_id slot, struct span span);
 /* Writes a booking that was checked: seat and room are there. */
 struct booking_state *booking_write(struct step *step, const struct booking_wish *wish,
                                     struct span span, tide_id slot);

@@ -41,10 +41,12 @@ void slices_write(const struct engine *engine, tide_id slot, uint32_t word, uint
     const struct slices *s = &engine->slices;
     size_t first = (size_t)(slot / SLICE_SLOTS) * s->positions + (size_t)word * 64;
     struct slice_set *rows = s->rows + first, *blocks = s->blocks + first / SLICE_BLOCK;
-    for (uint64_t left = changed; left != 0; left &= left - 1) {
-        unsigned at = (unsigned)__builtin_ctzll(left);
-        put_bit(rows + at, slot, now >> at & 1);
-    }
+    uint64_t bit = (uint64_t)1 << slot % 64;
+    unsigned word_at = slot / 64 % SLICE_CHUNK;
+    for (uint64_t left = changed & now; left != 0; left &= left - 1)
+        rows[__builtin_ctzll(left)].word[word_at] |= bit;
+    for (uint64_t left = changed & ~now; left != 0; left &= left - 1)
+        rows[__builtin_ctzll(left)].word[word_at] &= ~bit;
     for (unsigned block = 0; block < 64 / SLICE_BLOCK; block++)
         if (changed >> block * SLICE_BLOCK & 0xff)
             put_bit(blocks + block, slot, (now >> block * SLICE_BLOCK & 0xff) == 0xff);

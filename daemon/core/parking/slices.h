@@ -17,10 +17,10 @@
  * slots' bits, at (grain mod ring): a new day takes the rows of one that is gone, nothing is built
  * anew. Bits of all zones stand in one row; a mask tells which are of a zone, another of a class.
  *
- * A row is cut into chunks of a cache line, and a chunk's rows lie one behind the other, so that who
+ * A row is cut into chunks of a cache line, and a chunk's rows lie one behind the other: who
  * walks along the time in one chunk walks along the memory:
  *
- *   chunk 0, slots 0..511:    08:00 │ 08:05 │ 08:10 │ ...     chunk 1, slots 512..1023:   08:00 │ ...
+ *   chunk 0, slots 0..511:   08:00 │ 08:05 │ 08:10 │ ...   chunk 1, slots 512..1023:   08:00 │ ...
  */
 #ifndef TIDE_CORE_PARKING_SLICES_H
 #define TIDE_CORE_PARKING_SLICES_H
