@@ -138,9 +138,10 @@ static void same_as_a_sorted_array(void **state)
             if (i % 16 == 0)
                 check(&world);
         }
-        while (world.count > 0)
-            take(&world, world.count / 2);
-        check(&world);
+        while (world.count > 0) {
+            take(&world, draw(&world, world.count));
+            check(&world);
+        }
         free(world.memory);
     }
 }
