@@ -260,6 +260,84 @@ static void many_hold_what_is_promised(void **state)
     }
 }
 
+/* ---- what was drawn once --------------------------------------------------------------------- */
+/* Anybody may decide an old draw again, with a tidectl of this year (draw verify): so the answer to
+ * a problem, and what it costs, stay what they are. An answer that is to be another is another
+ * ENGINE_RULES; what these are then, the failing row says. */
+static const struct old {
+    uint32_t spans, wishes, pools, grains, longest;
+    enum draw_aim aim;
+    uint64_t steps_max, answer;
+} olds[] = {
+    {1, 1, 1, 6, 6, DRAW_AIM_minutes, 0, 0xb63408e10251e526u},
+    {1, 40, 1, 60, 20, DRAW_AIM_minutes, 0, 0x2cf13195027d2e97u},
+    {2, 9, 1, 12, 6, DRAW_AIM_households, 0, 0x0f0ca1849d1adfceu},
+    {3, 30, 1, 48, 12, DRAW_AIM_minutes, 100000, 0xcf750af5bb2c8375u},
+    {6, 60, 2, 120, 30, DRAW_AIM_households, 200000, 0x43b25276c41cd0f4u},
+    {9, 20, 3, 17280, 900, DRAW_AIM_minutes, 200000, 0xbb3532233aa5b5e2u},
+    {12, 100, 1, 120, 40, DRAW_AIM_minutes, 5000,
+     0x94c4a960a765f35cu}, /* ends before it is through */
+    {12, 100, 1, 120, 40, DRAW_AIM_minutes, 900000, 0x052e8275c58152a8u},
+    {30, 400, 4, 288, 100, DRAW_AIM_minutes, 1500000, 0x74860408ebaf9ccdu},
+    {300, 700, 300, 288, 60, DRAW_AIM_households, 800000, 0xadb0d0c406386c77u},
+    {60, 20, 1, 96, 50, DRAW_AIM_minutes, 0, 0xf392fe121a18b18eu}, /* room for all */
+};
+
+static uint64_t hashed(uint64_t hash, uint64_t value) /* FNV-1a, by numbers */
+{
+    return (hash ^ value) * 0x100000001b3u;
+}
+
+static uint64_t answer_to(const struct old *old)
+{
+    static struct draw_span spans[300];
+    static struct draw_wish wishes[700];
+    uint64_t seed = old->spans * 1000 + old->wishes, hash = 0xcbf29ce484222325u;
+    struct draw_problem p = {.spans = spans,
+                             .wishes = wishes,
+                             .span_count = old->spans,
+                             .wish_count = old->wishes,
+                             .aim = old->aim,
+                             .seed = seed,
+                             .steps_max = old->steps_max};
+    for (uint32_t i = 0; i < old->spans; i++) {
+        uint32_t from = (uint32_t)(mixed(&seed) % (old->grains / 2));
+        uint32_t left = old->grains - from;
+        spans[i] = (struct draw_span){.pool = i % old->pools * 7, .from = from};
+        spans[i].until = from + left / 2 + (uint32_t)(mixed(&seed) % (left - left / 2 + 1));
+    }
+    for (uint32_t i = 0; i < old->wishes; i++) {
+        uint32_t from = (uint32_t)(mixed(&seed) % old->grains);
+        uint32_t most = old->grains - from < old->longest ? old->grains - from : old->longest;
+        wishes[i] =
+            (struct draw_wish){.pool = (uint32_t)(mixed(&seed) % old->pools) * 7, .from = from};
+        wishes[i].until = from + 1 + (uint32_t)(mixed(&seed) % most);
+        wishes[i].used_min = (uint32_t)(mixed(&seed) % 5) * 60000;
+        wishes[i].lot = i % 4 == 0 ? 1 : mixed(&seed);
+    }
+    memset(memory, 0x5a, draw_solve_bytes(&p));
+    struct draw_outcome outcome = solve(&p);
+    is_an_allocation(&p, &outcome);
+    for (uint32_t i = 0; i < old->wishes; i++)
+        hash = hashed(hash, wishes[i].span);
+    hash = hashed(hashed(hash, outcome.served), (uint64_t)outcome.grains);
+    hash = hashed(hashed(hash, (uint64_t)outcome.limit), outcome.steps);
+    return hashed(hash, outcome.settled);
+}
+
+static void an_answer_stays_what_it_is(void **state)
+{
+    bool same = true;
+    (void)state;
+    for (size_t i = 0; i < sizeof olds / sizeof *olds; i++) {
+        uint64_t answer = answer_to(&olds[i]);
+        if (answer != olds[i].answer)
+            print_message("row %zu: 0x%016llx\n", i, (unsigned long long)answer);
+        same &= answer == olds[i].answer;
+    }
+    assert_true(same);
+}
+
 static void nothing_and_too_much(void **state)
 {
     (void)state;
@@ -297,6 +375,7 @@ int main(void)
         cmocka_unit_test(nothing_and_too_much),
         cmocka_unit_test(small_ones_are_optimal),
         cmocka_unit_test(many_hold_what_is_promised),
+        cmocka_unit_test(an_answer_stays_what_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
