@@ -40,7 +40,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WORK = "build-mutate"
 SIM = ["--store", "memory", "--quiet", "--clients", "12"]
-UNITS = ["test_calendar", "test_naive_windows", "test_naive_seats", "test_order", "test_rules_*",
+UNITS = ["test_calendar", "test_naive_*", "test_order", "test_rules_*",
          "test_scenarios*", "test_golden", "test_auditor", "test_codec*", "test_reseat",
          "test_draw_*", "test_limits*", "test_sound*", "test_enumeration"]
 SEEDS = [["--seed", "3", "--days", "3"], ["--seed", "8", "--days", "4"],

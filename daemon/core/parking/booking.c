@@ -123,6 +123,7 @@ void booking_move(struct step *step, struct booking_state *booking, tide_id slot
     if (!freemap_is_free(step->engine, slot_of(step->engine, slot), hold.from, hold.until))
         booking->row.buffer_min = 0;
     slot_attach(step->engine, booking);
+    waits_freed(step->engine, booking->row.zone); /* where it was, others may fit */
     step_put(step, TIDE_REC_booking, &booking->row);
     if (booking->row.substitute_for != 0)
         substitute_tell(step, &booking->row);
@@ -461,7 +462,7 @@ static void end_write(struct step *step, struct booking_state *booking, grain un
     struct span span = booking_span(row, step->now_ms);
     int32_t more = (int32_t)((until - span.until) * TIDE_GRAIN_MIN);
     slot_detach(step->engine, booking);
-    if (more < 0)
+    if (more < 0 || slot != row->slot)
         waits_freed(step->engine, row->zone);
     row->end_ms = until * TIDE_GRAIN_MS;
     if (slot != row->slot)

@@ -178,24 +178,6 @@ bool freemap_knows(const struct engine *engine, grain from, grain until)
     return from < until && from >= engine->known_from && until <= engine->known_until;
 }
 
-grain freemap_free_before(const struct engine *engine, const struct slot_state *slot, grain from,
-                          grain max)
-{
-    grain count = 0;
-    if (max > from - engine->known_from)
-        max = from - engine->known_from;
-    while (count < max) {
-        uint32_t bit = freemap_at(engine, from - count - 1), word = bit / 64;
-        uint64_t taken = ~slot->free[word] << (63 - bit % 64);
-        if (taken != 0) {
-            count += __builtin_clzll(taken);
-            break;
-        }
-        count += bit % 64 + 1;
-    }
-    return count < max || max < 0 ? count : max;
-}
-
 void freemap_carve(struct engine *engine, struct carve *carve, const struct engine_limits *limits)
 {
     size_t bytes = (size_t)limits->slots * 3 * engine->ring_words * sizeof(uint64_t);

@@ -69,8 +69,5 @@ grain freemap_free_until(const struct engine *engine, const struct slot_state *s
 /* The first free grain at or after from, at most until. */
 grain freemap_next_free(const struct engine *engine, const struct slot_state *slot, grain from,
                         grain until);
-/* How many free grains lie directly before `from`, at most max. */
-grain freemap_free_before(const struct engine *engine, const struct slot_state *slot, grain from,
-                          grain max);
 
 #endif

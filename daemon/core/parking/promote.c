@@ -2,8 +2,8 @@
  * fits.
  *
  *   cancelled, no-show, left early, ─┐
- *   shortened, a window more, a draw │    zone: look now, from the first who waits
- *   over, a car gone from its slot ──┘              │
+ *   shortened, moved, a window more, │    zone: look now, from the first who waits
+ *   a draw over, a car gone ─────────┘              │
  *   and each quarter of an hour ────────────────────┤
  *                                                   ▼
  *     1 ── 2 ── 3 ── 4 ── 5   by id               fits? ── no ──► he goes on waiting
