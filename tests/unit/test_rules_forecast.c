@@ -42,6 +42,23 @@ static void learning_begins_at_the_first_midnight(void **state)
     assert_int_equal(cell(f, ZONE, TIDE_DAY_CLASS_workday, 1)->days, 1);
 }
 
+/* A zone of one slot is learned about, one without slots is not. */
+static void zones_with_slots(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t blob[256];
+    size_t at = 0;
+    ROW(zone, .id = 4, .place = COMPOUND);
+    ROW(zone, .id = 5, .place = COMPOUND);
+    ROW(slot, 20, 4, TIDE_SLOT_TITLE_common, 0, 0, 1, 0);
+    fixture_put_blob(f, ADMIN, blob, at, TIDE_REC_put);
+    CODE_IS(f, ok);
+    pass_until(f, 17 * 60);
+    assert_non_null(engine_find(f->engine, TIDE_REC_forecast_level, 4, 0, 0));
+    assert_null(engine_find(f->engine, TIDE_REC_forecast_level, 5, 0, 0));
+    assert_non_null(engine_find(f->engine, TIDE_REC_forecast_level, ZONE, 0, 0));
+}
+
 static void an_hour_holds_what_was_used_when_it_began(void **state)
 {
     static const struct {
@@ -236,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(learning_begins_at_the_first_midnight),
+        TEST(zones_with_slots),
         TEST(an_hour_holds_what_was_used_when_it_began),
         TEST(what_is_known_is_told),
         TEST(small_zones_are_told_together),

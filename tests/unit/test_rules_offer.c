@@ -1,6 +1,8 @@
 /* test_rules_offer.c - refusals that help: what is in the way, what is offered, and that each
  * offer, booked as offered, is granted.
  */
+#include "daemon/core/parking/parking.h"
+
 #include "tests/unit/rules_table.h"
 
 #define MAX 16
@@ -287,6 +289,63 @@ static void each_offer_is_granted(void **state)
     assert_true(taken > 2 * refused);
 }
 
+/* ---- which zones are near -------------------------------------------------------------------- */
+#define ZONES 24u
+
+/* The nearest 16 of one group within the walk, by distance and number; found by choosing the next
+ * each time. */
+static void zones_by_their_walk(void **state)
+{
+    static const struct engine_limits limits = {.places = 4, .zones = ZONES, .slots = 4};
+    size_t size = (engine_size(&limits) + 63) & ~(size_t)63;
+    void *memory = aligned_alloc(64, size);
+    uint32_t seed = 1;
+    (void)state;
+    for (unsigned round = 0; round < 300; round++) {
+        struct engine *engine = engine_init(memory, size, &limits);
+        struct tide_place place = {1, TIDE_PLACE_KIND_community, 0};
+        struct zone_near near[TIDE_OFFER_ZONES_MAX];
+        uint32_t walk[ZONES + 1], group[ZONES + 1], max_m = 50 * (round % 5);
+        bool told[ZONES + 1] = {false};
+        assert_int_equal(engine_load(engine, TIDE_REC_place, &place), 0);
+        for (tide_id id = 1; id <= ZONES; id++) {
+            seed = seed * 1664525 + 1013904223;
+            walk[id] = 10 * (seed >> 16 & 31);
+            group[id] = (seed >> 24) % 8 > (round & 3) ? 1 : (seed >> 22 & 1) * 2;
+            struct tide_zone zone = {.id = id,
+                                     .place = 1,
+                                     .walk_group = (uint16_t)group[id],
+                                     .walk_m = (uint16_t)walk[id]};
+            assert_int_equal(engine_load(engine, TIDE_REC_zone, &zone), 0);
+        }
+        struct tide_setting_row setting = {TIDE_SETTING_walk_max_m, max_m};
+        assert_int_equal(engine_load(engine, TIDE_REC_setting_row, &setting), 0);
+        tide_id here = 1 + round % ZONES;
+        unsigned count = zones_near(engine, here, near), expected = 0;
+        for (; expected < TIDE_OFFER_ZONES_MAX; expected++) {
+            tide_id next = 0;
+            uint32_t least = max_m + 1;
+            for (tide_id id = 1; id <= ZONES; id++) {
+                uint32_t far =
+                    walk[id] > walk[here] ? walk[id] - walk[here] : walk[here] - walk[id];
+                if (id != here && !told[id] && group[here] != 0 && group[id] == group[here] &&
+                    far < least) {
+                    next = id;
+                    least = far;
+                }
+            }
+            if (next == 0)
+                break;
+            told[next] = true;
+            assert_true(expected < count);
+            assert_int_equal(near[expected].zone, next);
+            assert_int_equal(near[expected].walk_m, least);
+        }
+        assert_int_equal(count, expected);
+    }
+    free(memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +360,7 @@ int main(void)
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_quote_says_the_same, fixture_set_up, fixture_tear_down),
         cmocka_unit_test(each_offer_is_granted),
+        cmocka_unit_test(zones_by_their_walk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

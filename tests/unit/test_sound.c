@@ -1,6 +1,8 @@
 /* test_sound.c - a state with one row of each kind, and one number in one of them changed: the last
  * value that is still a state, and the first that is none.
  */
+#include "daemon/core/parking/parking.h"
+
 #include "tests/unit/rules_table.h"
 
 #define DAY TIDE_DAY_MS
@@ -269,6 +271,92 @@ static void the_last_that_is_and_the_first_that_is_none(void **state)
     }
 }
 
+/* A window that the desk puts in: what its kind does not use is a number of its field all the same,
+ * else it could not be loaded again. */
+static void windows_that_can_be(void **state)
+{
+    static const struct tide_window weekly = {.slot = 1,
+                                              .zone = 1,
+                                              .days = 1,
+                                              .weekdays = 127,
+                                              .opens_min = 480,
+                                              .closes_min = 1200},
+                                    once = {.slot = 1,
+                                            .zone = 1,
+                                            .kind = TIDE_WINDOW_KIND_once,
+                                            .start_ms = AT(0),
+                                            .end_ms = AT(60)},
+                                    blackout = {.slot = 1,
+                                                .zone = 1,
+                                                .kind = TIDE_WINDOW_KIND_blackout,
+                                                .start_ms = AT(0),
+                                                .end_ms = AT(60)};
+    static const struct {
+        const struct tide_window *of;
+        const char *field;
+        int64_t last, first;
+    } cases[] = {
+        {&weekly, "slot", 1, 0},
+        {&once, "slot", 1, 0},
+        {&weekly, "days", 15, 16},
+        {&weekly, "days", 1, 0},
+        {&once, "days", 15, 16},
+        {&weekly, "weekdays", 127, 128},
+        {&weekly, "weekdays", 1, 0},
+        {&once, "weekdays", 127, 128},
+        {&weekly, "opens_min", 0, -1},
+        {&weekly, "opens_min", 1199, 1200},
+        {&weekly, "closes_min", 481, 480},
+        {&weekly, "closes_min", 1920, 1921},
+        {&once, "opens_min", 0, -1},
+        {&once, "opens_min", 2880, 2881},
+        {&once, "closes_min", 0, -1},
+        {&once, "closes_min", 2880, 2881},
+        {&weekly, "from_date", 0, -1},
+        {&weekly, "from_date", TIDE_DATE_MAX, TIDE_DATE_MAX + 1},
+        {&weekly, "until_date", 0, -1},
+        {&weekly, "until_date", TIDE_DATE_MAX, TIDE_DATE_MAX + 1},
+        {&weekly, "start_ms", 0, -1},
+        {&weekly, "start_ms", TIDE_TIME_MAX, TIDE_TIME_MAX + 1},
+        {&weekly, "end_ms", 0, -1},
+        {&weekly, "end_ms", TIDE_TIME_MAX, TIDE_TIME_MAX + 1},
+        {&once, "start_ms", 1, 0},
+        {&once, "start_ms", AT(60) - 1, AT(60)},
+        {&once, "end_ms", AT(0) + 1, AT(0)},
+        {&once, "end_ms", TIDE_TIME_MAX, TIDE_TIME_MAX + 1},
+    };
+    const struct tide_record *desc = tide_record_of(TIDE_REC_window);
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct tide_field *field = field_named(desc, cases[i].field);
+        struct tide_window row = *cases[i].of;
+        tide_field_set(field, &row, cases[i].last);
+        if (!window_is_sound(&row))
+            fail_msg("%s = %lld was refused", cases[i].field, (long long)cases[i].last);
+        tide_field_set(field, &row, cases[i].first);
+        if (window_is_sound(&row))
+            fail_msg("%s = %lld was taken", cases[i].field, (long long)cases[i].first);
+    }
+    struct tide_window row = blackout; /* of a whole zone */
+    row.slot = 0;
+    assert_true(window_is_sound(&row));
+    row.zone = 0;
+    assert_false(window_is_sound(&row));
+    row = weekly;
+    row.from_date = row.until_date = 18036;
+    assert_true(window_is_sound(&row));
+    row.until_date = 18035;
+    assert_false(window_is_sound(&row));
+    row = weekly; /* from the last minute of a day to the end of the next */
+    row.opens_min = 1439;
+    row.closes_min = 2879;
+    assert_true(window_is_sound(&row));
+    row.closes_min = 2880;
+    assert_false(window_is_sound(&row));
+    row.opens_min = 1440;
+    assert_false(window_is_sound(&row));
+}
+
 static void nothing_stands_twice(void **state)
 {
     static const unsigned once[] = {TIDE_REC_forecast, TIDE_REC_wait_record, TIDE_REC_draw};
@@ -319,6 +407,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_that_is_and_the_first_that_is_none),
+        cmocka_unit_test(windows_that_can_be),
         cmocka_unit_test(nothing_stands_twice),
         cmocka_unit_test(found_by_its_key),
     };
