@@ -76,7 +76,7 @@ static void make_lot(uint64_t seed, uint32_t spans, uint32_t wishes)
     }
     for (uint32_t i = 0; i < wishes; i++) {
         tide_ms start_ms = (lot.base_grain + (int64_t)(mixed(&seed) % 250)) * TIDE_GRAIN_MS;
-        struct tide_wish row = {.id = 3 * i + 100000,
+        struct tide_wish row = {.id = 0x7f000000u + 77 * i,
                                 .cls = (uint8_t)(mixed(&seed) % 3),
                                 .start_ms = start_ms,
                                 .end_ms =

@@ -51,6 +51,7 @@ static struct engine *make_engine(void)
     size_t size = (engine_size(&limits) + 63) & ~(size_t)63;
     void *memory = aligned_alloc(64, size);
     assert_non_null(memory);
+    memset(memory, 0xff, size); /* what lay there before is of no meaning */
     struct engine *engine = engine_init(memory, size, &limits);
     load(engine, TIDE_REC_setting_row,
          &(struct tide_setting_row){TIDE_SETTING_rolled_date, TODAY + 14});

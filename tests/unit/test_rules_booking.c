@@ -204,6 +204,30 @@ static void cancelling_gives_back_time_and_minutes(void **state)
     CODE_IS(f, not_found);
 }
 
+/* A car that is there may be given any end that is still to come, and none that is not. */
+static void an_end_is_still_to_come(void **state)
+{
+    static const struct {
+        int until_min;
+        const char *code;
+    } rows[] = {{60, "invalid"}, {65, "ok"}, {15, "invalid"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        void *fresh_state = NULL;
+        fixture_set_up(&fresh_state);
+        struct fixture *f = fresh_state;
+        uint32_t id = fixture_book(f, NEIGHBOUR, 50, 2, 0, 240);
+        fixture_send(f, NEIGHBOUR, TIDE_REC_arrive, &(struct tide_arrive){.booking = id});
+        CODE_IS(f, ok);
+        fixture_pass(f, HOUR_MS);
+        struct tide_extend ask = {.booking = id,
+                                  .end_ms = MONDAY_0800 + rows[i].until_min * MIN_MS};
+        fixture_send(f, NEIGHBOUR, TIDE_REC_extend, &ask);
+        assert_string_equal(code_name(f->reply.code), rows[i].code);
+        fixture_tear_down(&fresh_state);
+    }
+}
+
 static void extending_stops_at_the_next_promise_or_moves_before_arrival(void **state)
 {
     struct fixture *f = *state;
@@ -415,6 +439,7 @@ int main(void)
         T(what_a_window_does_not_use_must_be_a_number_of_its_field),
         T(who_has_no_minutes_does_not_book),
         T(cancelling_gives_back_time_and_minutes),
+        cmocka_unit_test(an_end_is_still_to_come),
         T(extending_stops_at_the_next_promise_or_moves_before_arrival),
         T(who_does_not_come_loses_the_place_and_pays_the_wait),
         T(overstaying_opens_an_incident_and_costs_nothing_yet),

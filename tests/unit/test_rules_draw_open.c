@@ -231,13 +231,66 @@ static void what_counts_as_used(void **state)
     assert_int_equal(receipt.used_min, 150);
 }
 
+/* Wishes that wait count with the bookings of a household. */
+static void wishes_count_in_the_cap(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t blob[64];
+    size_t at = 0;
+    ROW(setting_row, TIDE_SETTING_household_live_max, 3);
+    fixture_put_blob(f, ADMIN, blob, at, TIDE_REC_put);
+    open_draw(f, 2, 300);
+    assert_int_not_equal(fixture_book(f, OWNER, 70, 1, 100, 190), 0);
+    assert_int_equal(wish(f, OWNER, 60, 2, 0), 1);
+    assert_int_equal(wish(f, OWNER, 61, 2, 0), 2);
+    assert_int_equal(wish(f, OWNER, 62, 2, 0), 0);
+    WHY_IS(f, household_cap);
+    assert_int_equal(wish(f, THIRD, 63, 2, 0), 3);
+}
+
+/* A zone that is to draw from now on begins today, until the minute at which it would open. */
+static void the_first_draw_of_a_zone(void **state)
+{
+    static const struct tide_zone drawing = {.id = 2,
+                                             .place = COMPOUND,
+                                             .policy = TIDE_ZONE_POLICY_draw,
+                                             .sense = TIDE_SENSE_HAND,
+                                             .outsiders = 1,
+                                             .resolution = 2019,
+                                             .draw_opens_min = 9 * 60,
+                                             .draw_closes_min = 9 * 60 + 15,
+                                             .draw_from_min = 8 * 60,
+                                             .draw_until_min = 20 * 60};
+    static const struct {
+        tide_ms after_eight;
+        int32_t next;
+    } rows[] = {{60 * MIN_MS - 1, 18036}, {60 * MIN_MS, 18037}, {60 * MIN_MS + 1, 18037}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fixture *f = fresh();
+        uint8_t blob[256];
+        fixture_pass(f, rows[i].after_eight);
+        fixture_put_blob(f, ADMIN, blob, fixture_row(blob, 0, TIDE_REC_zone, &drawing),
+                         TIDE_REC_put);
+        CODE_IS(f, ok);
+        const struct tide_zone *zone = engine_find(f->engine, TIDE_REC_zone, 2, 0, 0);
+        assert_int_equal(zone->draw_next, rows[i].next);
+        done(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST_(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
-        TEST_(once_at_a_time),      TEST_(draws_and_wishes_in_their_order),
-        TEST_(as_many_as_fit),      TEST_(one_wish_a_household),
-        TEST_(what_counts_as_used), cmocka_unit_test(opening_rules),
+        TEST_(once_at_a_time),
+        TEST_(draws_and_wishes_in_their_order),
+        TEST_(as_many_as_fit),
+        TEST_(one_wish_a_household),
+        TEST_(what_counts_as_used),
+        TEST_(wishes_count_in_the_cap),
+        cmocka_unit_test(the_first_draw_of_a_zone),
+        cmocka_unit_test(opening_rules),
     };
     return cmocka_run_group_tests_name("draw_open", tests, NULL, NULL);
 }

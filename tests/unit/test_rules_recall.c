@@ -140,6 +140,43 @@ static void what_is_swapped_must_fit(void **state)
     }
 }
 
+/* From now on: what is named instead must be empty now; and it may be in another zone, if that is
+ * within the walk: the nearest as well as others. */
+static void what_is_swapped_now_must_be_empty(void **state)
+{
+    static const struct {
+        const char *rule;
+        tide_id swap;
+        int from_min;
+        bool taken;
+    } rows[] = {
+        {"somebody is there", 3, 0, false}, {"who is gone by then", 3, 60, true},
+        {"nobody is there", 4, 0, true},    {"in the nearest zone", 5, 60, true},
+        {"in the next", 7, 60, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        static uint8_t blob[512];
+        size_t at = 0;
+        void *fresh = NULL;
+        fixture_set_up(&fresh);
+        struct fixture *f = fresh;
+        for (tide_id zone = 1; zone <= 3; zone++)
+            ROW(zone, .id = zone, .place = COMPOUND,
+                .sense = zone == 1 ? TIDE_SENSE_GATE | TIDE_SENSE_SENSOR : TIDE_SENSE_SENSOR,
+                .outsiders = 1, .resolution = 2019, .walk_group = 1,
+                .walk_m = (uint16_t)(50 * zone));
+        fixture_put_blob(f, ADMIN, blob, at, TIDE_REC_put);
+        CODE_IS(f, ok);
+        parked_in_the_way(f);
+        fixture_sensor(f, 3, TIDE_OCCUPANCY_occupied);
+        call_back(f, rows[i].from_min, 240, rows[i].swap, false);
+        if ((substitute(f) != NULL) != rows[i].taken)
+            fail_msg("%s: %s", rows[i].rule, code_name(f->reply.code));
+        fixture_tear_down(&fresh);
+    }
+}
+
 static void only_who_was_there_earns(void **state)
 {
     struct fixture *f = *state;
@@ -182,6 +219,7 @@ int main(void)
         T(no_says_from_when_on),
         T(another_slot_in_exchange),
         cmocka_unit_test(what_is_swapped_must_fit),
+        cmocka_unit_test(what_is_swapped_now_must_be_empty),
         T(only_who_was_there_earns),
         T(without_a_car_on_file_nothing_is_offered),
     };
