@@ -2,6 +2,7 @@
 #
 #   make soak [FIGURES="sim-days kills"]   the figures of tests/soak, and a table of them all
 #   make mutate [SAMPLE=300] [DRAW=1]      breaks the core in small ways; do the tests notice?
+#   make mutate-allocation                 the same, of the files that decide who gets which place
 #   make coverage [COVER="unit sim e2e"]   lines and branches that these suites reach
 #   make tsan                              what runs in threads, under ThreadSanitizer
 #   make valgrind                          one end-to-end program, tided under memcheck
@@ -20,6 +21,10 @@ soak:
 mutate:
 	@deploy/install-packages.sh
 	@$(PYTHON) tests/mutate/mutate.py --sample $(SAMPLE) --seed $(DRAW)
+
+mutate-allocation:
+	@deploy/install-packages.sh
+	@$(PYTHON) tests/mutate/mutate.py --area allocation --sample $(SAMPLE) --seed $(DRAW)
 
 # How a file of ours is compiled and what it is linked with, for tests/mutate.
 tell-flags:
@@ -94,4 +99,4 @@ fanalyzer:
 	@grep -h 'Wanalyzer' $(BUILD)/fanalyzer.txt || true
 	@echo "-fanalyzer: $$(grep -c 'Wanalyzer' $(BUILD)/fanalyzer.txt) findings"
 
-.PHONY: soak mutate tell-flags coverage coverage-report tsan valgrind fanalyzer
+.PHONY: soak mutate mutate-allocation tell-flags coverage coverage-report tsan valgrind fanalyzer
