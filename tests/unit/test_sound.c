@@ -271,71 +271,74 @@ static void the_last_that_is_and_the_first_that_is_none(void **state)
     }
 }
 
+static const struct tide_window weekly = {.slot = 1,
+                                          .zone = 1,
+                                          .days = 1,
+                                          .weekdays = 127,
+                                          .opens_min = 480,
+                                          .closes_min = 1200},
+                                once = {.slot = 1,
+                                        .zone = 1,
+                                        .kind = TIDE_WINDOW_KIND_once,
+                                        .start_ms = AT(0),
+                                        .end_ms = AT(60)},
+                                blackout = {.slot = 1,
+                                            .zone = 1,
+                                            .kind = TIDE_WINDOW_KIND_blackout,
+                                            .start_ms = AT(0),
+                                            .end_ms = AT(60)};
+static const struct {
+    const struct tide_window *of;
+    const char *field;
+    int64_t last, first;
+} window_cases[] = {
+    {&weekly, "slot", 1, 0},
+    {&once, "slot", 1, 0},
+    {&weekly, "days", 15, 16},
+    {&weekly, "days", 1, 0},
+    {&once, "days", 15, 16},
+    {&weekly, "weekdays", 127, 128},
+    {&weekly, "weekdays", 1, 0},
+    {&once, "weekdays", 127, 128},
+    {&weekly, "opens_min", 0, -1},
+    {&weekly, "opens_min", 1199, 1200},
+    {&weekly, "closes_min", 481, 480},
+    {&weekly, "closes_min", 1920, 1921},
+    {&once, "opens_min", 0, -1},
+    {&once, "opens_min", 2880, 2881},
+    {&once, "closes_min", 0, -1},
+    {&once, "closes_min", 2880, 2881},
+    {&weekly, "from_date", 0, -1},
+    {&weekly, "from_date", TIDE_DATE_MAX, TIDE_DATE_MAX + 1},
+    {&weekly, "until_date", 0, -1},
+    {&weekly, "until_date", TIDE_DATE_MAX, TIDE_DATE_MAX + 1},
+    {&weekly, "start_ms", 0, -1},
+    {&weekly, "start_ms", TIDE_TIME_MAX, TIDE_TIME_MAX + 1},
+    {&weekly, "end_ms", 0, -1},
+    {&weekly, "end_ms", TIDE_TIME_MAX, TIDE_TIME_MAX + 1},
+    {&once, "start_ms", 1, 0},
+    {&once, "start_ms", AT(60) - 1, AT(60)},
+    {&once, "end_ms", AT(0) + 1, AT(0)},
+    {&once, "end_ms", TIDE_TIME_MAX, TIDE_TIME_MAX + 1},
+};
+
 /* A window that the desk puts in: what its kind does not use is a number of its field all the same,
  * else it could not be loaded again. */
 static void windows_that_can_be(void **state)
 {
-    static const struct tide_window weekly = {.slot = 1,
-                                              .zone = 1,
-                                              .days = 1,
-                                              .weekdays = 127,
-                                              .opens_min = 480,
-                                              .closes_min = 1200},
-                                    once = {.slot = 1,
-                                            .zone = 1,
-                                            .kind = TIDE_WINDOW_KIND_once,
-                                            .start_ms = AT(0),
-                                            .end_ms = AT(60)},
-                                    blackout = {.slot = 1,
-                                                .zone = 1,
-                                                .kind = TIDE_WINDOW_KIND_blackout,
-                                                .start_ms = AT(0),
-                                                .end_ms = AT(60)};
-    static const struct {
-        const struct tide_window *of;
-        const char *field;
-        int64_t last, first;
-    } cases[] = {
-        {&weekly, "slot", 1, 0},
-        {&once, "slot", 1, 0},
-        {&weekly, "days", 15, 16},
-        {&weekly, "days", 1, 0},
-        {&once, "days", 15, 16},
-        {&weekly, "weekdays", 127, 128},
-        {&weekly, "weekdays", 1, 0},
-        {&once, "weekdays", 127, 128},
-        {&weekly, "opens_min", 0, -1},
-        {&weekly, "opens_min", 1199, 1200},
-        {&weekly, "closes_min", 481, 480},
-        {&weekly, "closes_min", 1920, 1921},
-        {&once, "opens_min", 0, -1},
-        {&once, "opens_min", 2880, 2881},
-        {&once, "closes_min", 0, -1},
-        {&once, "closes_min", 2880, 2881},
-        {&weekly, "from_date", 0, -1},
-        {&weekly, "from_date", TIDE_DATE_MAX, TIDE_DATE_MAX + 1},
-        {&weekly, "until_date", 0, -1},
-        {&weekly, "until_date", TIDE_DATE_MAX, TIDE_DATE_MAX + 1},
-        {&weekly, "start_ms", 0, -1},
-        {&weekly, "start_ms", TIDE_TIME_MAX, TIDE_TIME_MAX + 1},
-        {&weekly, "end_ms", 0, -1},
-        {&weekly, "end_ms", TIDE_TIME_MAX, TIDE_TIME_MAX + 1},
-        {&once, "start_ms", 1, 0},
-        {&once, "start_ms", AT(60) - 1, AT(60)},
-        {&once, "end_ms", AT(0) + 1, AT(0)},
-        {&once, "end_ms", TIDE_TIME_MAX, TIDE_TIME_MAX + 1},
-    };
     const struct tide_record *desc = tide_record_of(TIDE_REC_window);
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct tide_field *field = field_named(desc, cases[i].field);
-        struct tide_window row = *cases[i].of;
-        tide_field_set(field, &row, cases[i].last);
+    for (size_t i = 0; i < sizeof window_cases / sizeof *window_cases; i++) {
+        const struct tide_field *field = field_named(desc, window_cases[i].field);
+        struct tide_window row = *window_cases[i].of;
+        tide_field_set(field, &row, window_cases[i].last);
         if (!window_is_sound(&row))
-            fail_msg("%s = %lld was refused", cases[i].field, (long long)cases[i].last);
-        tide_field_set(field, &row, cases[i].first);
+            fail_msg("%s = %lld was refused", window_cases[i].field,
+                     (long long)window_cases[i].last);
+        tide_field_set(field, &row, window_cases[i].first);
         if (window_is_sound(&row))
-            fail_msg("%s = %lld was taken", cases[i].field, (long long)cases[i].first);
+            fail_msg("%s = %lld was taken", window_cases[i].field,
+                     (long long)window_cases[i].first);
     }
     struct tide_window row = blackout; /* of a whole zone */
     row.slot = 0;
