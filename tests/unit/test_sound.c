@@ -362,13 +362,13 @@ static void windows_that_can_be(void **state)
 
 static void nothing_stands_twice(void **state)
 {
-    static const unsigned once[] = {TIDE_REC_forecast, TIDE_REC_wait_record, TIDE_REC_draw};
+    static const unsigned kinds[] = {TIDE_REC_forecast, TIDE_REC_wait_record, TIDE_REC_draw};
     (void)state;
-    for (size_t k = 0; k < sizeof once / sizeof *once; k++) {
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         assert_int_equal(load(0, 0, NULL, 0), 0);
         for (size_t i = 0; i < sizeof base / sizeof *base; i++)
-            if (base[i].kind == once[k])
-                assert_int_equal(engine_load(memory, once[k], &base[i].row), -1);
+            if (base[i].kind == kinds[k])
+                assert_int_equal(engine_load(memory, kinds[k], &base[i].row), -1);
     }
 }
 
