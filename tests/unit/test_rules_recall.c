@@ -150,7 +150,7 @@ static void what_is_swapped_now_must_be_empty(void **state)
         int from_min;
         bool taken;
     } rows[] = {
-        {"somebody is there", 3, 0, false}, {"who is gone by then", 3, 60, true},
+        {"somebody is there", 3, 0, false}, {"nor for later on", 3, 60, false},
         {"nobody is there", 4, 0, true},    {"in the nearest zone", 5, 60, true},
         {"in the next", 7, 60, true},
     };
