@@ -133,6 +133,18 @@ static const struct ctl_param p_quote[] = {
     P_CLASS,
     END};
 static const struct ctl_param p_book[] = {
+    P_PLATE,
+    P_ZONE,
+    P_FROM(false),
+    P_UNTIL(true),
+    P_CLASS,
+    P_FOR,
+    P_VIA,
+    P_VISITOR,
+    {"--urgent", "urgent", CTL_FLAG, false, NULL,
+     "emergency or certified care: others may have to give way", "急救或持证照护:必要时请他人让位"},
+    END};
+static const struct ctl_param p_wait[] = {
     P_PLATE, P_ZONE, P_FROM(false), P_UNTIL(true), P_CLASS, P_FOR, P_VIA, P_VISITOR, END};
 static const struct ctl_param p_repeat[] = {P_PLATE,
                                             P_ZONE,
@@ -346,15 +358,19 @@ const struct ctl_command ctl_commands[] = {
     {"book", "parking.book", p_book, ctl_run_book, "book a place for a plate", "为车牌预约车位",
      "tidectl book 浙F12345 --zone A --from 18:00 --until +3h",
      "Without --from it begins now. For a visitor: --visitor. For a household that phoned:\n"
-     "--for 3-2-501 --via phone.",
-     "省略 --from 即从现在开始。访客加 --visitor;代住户预约:--for 3-2-501 --via phone。"},
+     "--for 3-2-501 --via phone. For an ambulance or a carer whose plate is on file, at the desk "
+     "or\n"
+     "the gate: --for 3-2-501 --urgent; when all is taken, who has not come yet gives way.",
+     "省略 --from 即从现在开始。访客加 --visitor;代住户预约:--for 3-2-501 --via phone。\n"
+     "已登记的急救或持证照护车辆,由物业或门岗加 --for 3-2-501 "
+     "--urgent:车位已满时,未到的预约让位。"},
     {"repeat", "parking.repeat", p_repeat, ctl_run_book, "book for every day of a kind",
      "按日类周期预约",
      "tidectl repeat 浙F12345 --zone A --days workday --opens 08:30 --closes 17:30 --from-date "
      "mon --until-date 06-30",
      "Workdays are the statutory ones: make-up workdays count, holidays do not.",
      "工作日为法定工作日:含调休上班日,不含节假日。"},
-    {"wait", "parking.wait", p_book, ctl_run_book, "wait for a place when all are taken",
+    {"wait", "parking.wait", p_wait, ctl_run_book, "wait for a place when all are taken",
      "候补车位", "tidectl wait 浙F12345 --zone A --from 18:00 --until +3h",
      "What comes free goes to whoever asked first. When it is offered to you, a notice says until\n"
      "when to confirm it (`tidectl confirm`); otherwise it goes to the next.",

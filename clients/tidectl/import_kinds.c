@@ -69,7 +69,7 @@ const struct import_kind import_kinds[] = {
      {{"plate", "车牌 车牌号", CELL_PLATE, true, NULL, NULL},
       {"household", "房号 户号 住户", CELL_NAME, false, NULL, "place"},
       {"kind", "类型 类别", CELL_WORD, false,
-       "resident=业主=业主车辆 emergency=应急=应急车辆 blocked=受限=黑名单", NULL}}},
+       "resident=业主=业主车辆 emergency=应急=应急车辆 blocked=受限=黑名单 care=照护=护理", NULL}}},
     {"zones",
      "车区",
      "zone",

@@ -87,6 +87,7 @@ static const struct shape shapes[] = {
       FINISH,
       HOME,
       {"visitor", "visitor", "访客", C_MARK},
+      {"urgent", "urgent", "急用", C_MARK},
       {"series", "series", "周期", C_NUMBER},
       {"charged_min", "minutes", "分钟", C_NUMBER},
       {"substitute_for", "instead of", "替代", C_TEXT},

@@ -57,6 +57,7 @@ static const struct word words[] = {
     {"kind", "resident", "业主车辆"},
     {"kind", "emergency", "应急车辆"},
     {"kind", "blocked", "受限车辆"},
+    {"kind", "care", "持证照护"},
     {NULL, "weekly", "每周"},
     {NULL, "once", "单次"},
     {NULL, "blackout", "停用"},
@@ -156,6 +157,8 @@ static const struct word words[] = {
     {NULL, "fits_now", "现有空位"},
     {NULL, "not_confirmed", "未按时确认"},
     {NULL, "kept_for_late", "为晚走留出"},
+    {NULL, "preempted", "为急用让位"},
+    {NULL, "not_certified", "未登记为急救或照护"},
     /* incidents, postings, roles */
     {NULL, "overstay", "超时停放"},
     {NULL, "stranger", "陌生车辆占位"},

@@ -141,8 +141,8 @@ static bool booking_is_sound(const struct engine *engine, const void *row)
                    (slot_of(engine, b->substitute_for) != NULL && b->held_min == 0);
     return instead && slot != NULL && slot->row.zone == b->zone &&
            has_account(engine, b->household) && b->plate != 0 && b->start_ms > 0 &&
-           b->start_ms < b->end_ms && b->held_min >= 0 && b->buffer_min <= TIDE_BUFFER_MIN_MAX &&
-           b->buffer_min % TIDE_GRAIN_MIN == 0 &&
+           b->start_ms < b->end_ms && b->held_min >= 0 && (!b->urgent || b->held_min == 0) &&
+           b->buffer_min <= TIDE_BUFFER_MIN_MAX && b->buffer_min % TIDE_GRAIN_MIN == 0 &&
            (b->buffer_min == 0 || booking_hold(b, 0).until * TIDE_GRAIN_MS <= horizon_ms) &&
            b->end_ms - b->start_ms <= (tide_ms)engine->ring_days * TIDE_DAY_MS &&
            (!parked || (session != NULL && session->booking == b->id));

@@ -1,5 +1,5 @@
 /* schema_v3.c - what version 3 of the tables adds, as text that never changes again: how late cars
- * leave, what a zone risks for that, and what is kept free after a booking.
+ * leave, what a zone risks for that, and what is kept free after a booking; urgent visits.
  */
 #include "daemon/store/schema.h"
 
@@ -8,6 +8,8 @@ const char *const store_schema_v3_fold =
     " CHECK (risk_permille BETWEEN 0 AND 65535);\n"
     "ALTER TABLE booking ADD COLUMN buffer_min INTEGER NOT NULL DEFAULT 0"
     " CHECK (buffer_min BETWEEN 0 AND 255);\n"
+    "ALTER TABLE booking ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0"
+    " CHECK (urgent IN (0, 1));\n"
     "CREATE TABLE lateness(\n"
     "  domain INTEGER NOT NULL,\n"
     "  zone INTEGER NOT NULL,\n"

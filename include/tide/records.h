@@ -80,7 +80,7 @@
 #define TIDE_FIELDS_user(F, O)                                                                     \
     F(O, user, id) F(O, person, person) F(O, enum_user_kind, kind) F(O, enum_user_state, state)
 /* A plate with a standing right (resident, of a household; until_ms 0 = for good), an emergency
- * vehicle, or one that is blocked. */
+ * vehicle, one that is blocked, or certified care, which may be given a place before others. */
 #define TIDE_FIELDS_vehicle(F, O)                                                                  \
     F(O, plate, plate) F(O, place, household) F(O, enum_vehicle_kind, kind) F(O, time, until_ms)
 /* outsiders: 1 when people from outside the compound may book; resolution: number on file.
@@ -139,6 +139,7 @@
  * costs nothing, its reason says why it was made (overstayer, recall) and later why it ended.
  * disturbed: what of others' doing first touched it (overstayer, recall, blackout, calendar).
  * waiting: who had waited for it; he has to confirm it as long as that one is offered.
+ * urgent: a visit that others may have given way for; costs nothing (parking/urgent.c).
  * buffer_min: so long after its end its slot is kept free, because cars are late. */
 #define TIDE_FIELDS_booking(F, O)                                                                  \
     F(O, booking, id)                                                                              \
@@ -154,7 +155,7 @@
     F(O, time, made_ms) F(O, time, ended_ms) F(O, minutes, held_min)                               \
     F(O, minutes, charged_min) F(O, enum_why, outside) F(O, enum_why, reason)                      \
     F(O, u16, moves) F(O, u8, warned) F(O, time, looked_ms) F(O, slot, substitute_for)             \
-    F(O, enum_why, disturbed) F(O, waiting, waiting) F(O, u8, buffer_min)
+    F(O, enum_why, disturbed) F(O, waiting, waiting) F(O, u8, buffer_min) F(O, flag, urgent)
 #define TIDE_FIELDS_series(F, O)                                                                   \
     F(O, series, id)                                                                               \
     F(O, enum_series_state, state)                                                                 \
@@ -383,7 +384,8 @@
     F(O, enum_slot_class, cls)                                                                     \
     F(O, time, start_ms)                                                                           \
     F(O, time, end_ms)                                                                             \
-    F(O, place, household) F(O, person, person) F(O, enum_via, via) F(O, flag, visitor)
+    F(O, place, household) F(O, person, person) F(O, enum_via, via) F(O, flag, visitor)     \
+    F(O, flag, urgent)
 /* One booking each day that the rule names: "every workday 08:30-17:30". */
 #define TIDE_FIELDS_repeat(F, O)                                                                   \
     F(O, plate, plate)                                                                             \

@@ -91,7 +91,9 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
     E(P, 52, own_case)  /* decided by somebody else than the party and who reported it */          \
     E(P, 53, fits_now)  /* nothing to wait for: book it */                                         \
     E(P, 54, not_confirmed) /* was offered, and nobody said in time that he wants it */            \
-    E(P, 56, kept_for_late) /* free, but not for as long after it as cars are late there */
+    E(P, 56, kept_for_late) /* free, but not for as long after it as cars are late there */        \
+    E(P, 57, preempted)     /* an urgent visit needed the place */                                 \
+    E(P, 58, not_certified) /* the plate is no emergency vehicle's and no certified carer's */
 
 #define TIDE_ENUM_place_kind(E, P)                                                                 \
     E(P, 0, none)                                                                                  \
@@ -128,7 +130,7 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
 /* draw: the hours of a day are decided the evening before, all wishes at once. */
 #define TIDE_ENUM_zone_policy(E, P) E(P, 0, fcfs) E(P, 1, draw)
 #define TIDE_ENUM_lane_dir(E, P) E(P, 0, both) E(P, 1, in) E(P, 2, out)
-#define TIDE_ENUM_vehicle_kind(E, P) E(P, 0, resident) E(P, 1, emergency) E(P, 2, blocked)
+#define TIDE_ENUM_vehicle_kind(E, P) E(P, 0, resident) E(P, 1, emergency) E(P, 2, blocked) E(P, 3, care)
 #define TIDE_ENUM_plate_class(E, P)                                                                \
     E(P, 0, unknown)                                                                               \
     E(P, 1, ordinary)                                                                              \

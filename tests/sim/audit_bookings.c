@@ -159,6 +159,8 @@ static void check_book(struct audit *audit)
     const struct tide_book *ask = &audit->event->as.book;
     if (audit->reply.code == TIDE_CODE_full && audit->reply.why != TIDE_WHY_pool_full) {
         audit_refusal(audit, ask);
+        if (ask->urgent)
+            audit_urgent_refused(audit, ask);
         return;
     }
     if (audit->reply.code != TIDE_CODE_ok)
@@ -174,6 +176,12 @@ static void check_book(struct audit *audit)
         audit_fail(audit, "booking %u is not what was asked for", made->id);
     if (ask->household != 0 && made->household != ask->household)
         audit_fail(audit, "booking %u is on another household's account", made->id);
+    if (ask->urgent != made->urgent)
+        audit_fail(audit, "booking %u is urgent by itself", made->id);
+    if (ask->urgent) {
+        audit_urgent(audit, made);
+        return;
+    }
     if (!may_act_for(audit, made->household))
         audit_fail(audit, "user %u booked for household %u and may not", audit->event->user,
                    made->household);
@@ -238,7 +246,7 @@ void audit_bookings_event(struct audit *audit)
         if (!TIDE_BOOKING_LIVE(now->state))
             continue;
         check_alone(audit, now);
-        if (!change->had && now->substitute_for == 0)
+        if (!change->had && now->substitute_for == 0 && !now->urgent)
             check_cap(audit, now);
     }
     if (audit->event->kind == TIDE_REC_book)

@@ -65,7 +65,8 @@ static struct taken taken_of(const struct audit *audit, tide_id household, int32
     uint32_t cursor = 0;
     const union tide_any *row;
     while ((row = sim_rows_next(audit->rows, TIDE_REC_booking, &cursor)) != NULL) {
-        if (row->booking.household != household || row->booking.substitute_for != 0)
+        if (row->booking.household != household || row->booking.substitute_for != 0 ||
+            row->booking.urgent)
             continue;
         take(audit, &taken, date, row->booking.start_ms, taken_until(&row->booking));
     }
@@ -303,7 +304,7 @@ void audit_fair_event(struct audit *audit)
         const struct tide_booking *was = &change->was.booking, *is = &change->is.booking;
         check_strike_change(audit, change);
         if (change->kind != TIDE_REC_booking || change->verb != ENGINE_PUT ||
-            !TIDE_BOOKING_LIVE(is->state) || is->substitute_for != 0)
+            !TIDE_BOOKING_LIVE(is->state) || is->substitute_for != 0 || is->urgent)
             continue;
         if (!change->had) {
             check_lead(audit, is);

@@ -83,7 +83,7 @@ tide_ms audit_kept_until(struct audit *audit, tide_id zone, tide_ms end)
 static void check_made(struct audit *audit, const struct tide_booking *is)
 {
     tide_ms kept = is->end_ms + is->buffer_min * TIDE_MINUTE_MS;
-    tide_ms due = is->substitute_for != 0 || audit_was_drawn(audit, is->id)
+    tide_ms due = is->substitute_for != 0 || is->urgent || audit_was_drawn(audit, is->id)
                       ? is->end_ms
                       : audit_kept_until(audit, is->zone, is->end_ms);
     if (kept != due)
@@ -112,7 +112,7 @@ void audit_late_event(struct audit *audit)
         if (change->kind == TIDE_REC_booking && change->had &&
             TIDE_BOOKING_LIVE(change->was.booking.state) &&
             change->is.booking.state == TIDE_BOOKING_STATE_kept)
-            kept += change->is.booking.substitute_for == 0;
+            kept += change->is.booking.substitute_for == 0 && !change->is.booking.urgent;
     }
     if (kept != 0 && counted == 0)
         audit_fail(audit, "%u stays were kept, and nothing was learned of them", kept);

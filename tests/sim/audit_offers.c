@@ -6,6 +6,7 @@
 struct wish {
     tide_id plate, zone, household;
     unsigned cls;
+    bool urgent; /* no account is asked */
     tide_ms start, end, now;
 };
 
@@ -113,8 +114,8 @@ static bool party_may(const struct audit *audit, const struct wish *wish,
     const union tide_any *zone = sim_rows_find(audit->rows, TIDE_REC_zone, it->zone, 0, 0);
     const union tide_any *account =
         sim_rows_find(audit->rows, TIDE_REC_account, wish->household, 0, 0);
-    if (wish->household == 0)
-        return true;
+    if (wish->household == 0 || wish->urgent)
+        return !(wish->urgent && it->kind == TIDE_OFFER_KIND_wait);
     if (zone == NULL || account == NULL ||
         (!zone->zone.outsiders && !audit_within(audit, wish->household, zone->zone.place)))
         return false;
@@ -188,6 +189,7 @@ void audit_offers_of_book(struct audit *audit, const uint8_t *effects, size_t le
                         .zone = ask->zone,
                         .household = ask->household,
                         .cls = ask->cls,
+                        .urgent = ask->urgent,
                         .start = floor_of(ask->start_ms),
                         .end = floor_of(ask->end_ms + TIDE_GRAIN_MS - 1),
                         .now = floor_of(audit->when_ms)};

@@ -109,6 +109,10 @@ void audit_fair_event(struct audit *audit);
 bool audit_fair_may(const struct audit *audit, tide_id household, tide_ms start, tide_ms end);
 /* A booking that this event made of a wish of a draw. */
 bool audit_was_drawn(const struct audit *audit, tide_id booking);
+/* A booking that was made as urgent, and who gave way for it. */
+void audit_urgent(struct audit *audit, const struct tide_booking *made);
+/* One was refused for want of room: nobody could have given way. */
+void audit_urgent_refused(struct audit *audit, const struct tide_book *ask);
 void audit_late_event(struct audit *audit);
 /* Until when a slot must be free so that a promise until `end` can be made now. */
 tide_ms audit_kept_until(struct audit *audit, tide_id zone, tide_ms end);

@@ -245,6 +245,27 @@ static void want_sheet(struct sim *sim, uint32_t person)
     sim_net_call(sim, person, &event, 0);
 }
 
+/* An ambulance, a carer, and now and then a plate that may not. */
+static void want_urgently(struct sim *sim, uint32_t person)
+{
+    struct engine_event event = sim_event(TIDE_REC_book);
+    uint32_t plate = 1 + sim_rng_below(&sim->people, sim->world.plate_count);
+    for (uint32_t i = 0; i < sim->world.plate_count && !sim_rng_chance(&sim->people, 50); i++) {
+        plate = plate % sim->world.plate_count + 1;
+        if (sim->world.plates[plate - 1].kind == SIM_PLATE_EMERGENCY)
+            break;
+    }
+    event.as.book.plate = plate;
+    event.as.book.zone = sim->world.zones[sim_rng_below(&sim->people, SIM_ZONES)].id;
+    event.as.book.household =
+        sim->world.households[sim_rng_below(&sim->people, sim->world.household_count)].id;
+    event.as.book.start_ms = grain_of(sim_civil(sim) + sim_rng_range(&sim->people, 0, 3 * HOUR_MS));
+    event.as.book.end_ms =
+        event.as.book.start_ms + sim_rng_range(&sim->people, 2, 60) * TIDE_GRAIN_MS;
+    event.as.book.urgent = 1;
+    sim_net_call(sim, person, &event, 0);
+}
+
 /* The guard walks round and writes down who stands where. */
 static void want_round(struct sim *sim, uint32_t person)
 {
@@ -279,7 +300,9 @@ static void want_as_staff(struct sim *sim, uint32_t person)
     enum tide_role role = sim->world.persons[person].role;
     uint32_t chance = sim_rng_below(&sim->people, 100);
     if (role == TIDE_ROLE_guard || role == TIDE_ROLE_property) {
-        if (chance < 55)
+        if (chance < 8)
+            want_urgently(sim, person);
+        else if (chance < 55)
             want_round(sim, person);
         else
             want_sheet(sim, person);

@@ -225,7 +225,9 @@ static void people(struct founding *f, uint32_t households)
     for (unsigned i = 0; i < 3; i++) {
         uint32_t emergency = sim_world_plate(w, f->rng, SIM_PLATE_EMERGENCY);
         row(f, TIDE_REC_vehicle,
-            &(struct tide_vehicle){.plate = emergency, .kind = TIDE_VEHICLE_KIND_emergency});
+            &(struct tide_vehicle){.plate = emergency,
+                                   .kind = i == 2 ? TIDE_VEHICLE_KIND_care
+                                                  : TIDE_VEHICLE_KIND_emergency});
         uint32_t blocked = sim_world_plate(w, f->rng, SIM_PLATE_BLOCKED);
         row(f, TIDE_REC_vehicle,
             &(struct tide_vehicle){.plate = blocked, .kind = TIDE_VEHICLE_KIND_blocked});

@@ -254,12 +254,13 @@ struct booking_state *booking_write(struct step *step, const struct booking_wish
     row->held_min = (int32_t)((span.until - span.from) * TIDE_GRAIN_MIN);
     row->substitute_for = wish->substitute_for;
     row->reason = (uint8_t)wish->why;
-    if (row->substitute_for != 0) { /* costs nothing, and waits for its owner */
-        row->held_min = 0;
+    row->urgent = wish->urgent;
+    if (row->substitute_for != 0) /* waits for its owner */
         row->no_show_ms = end_ms;
-    }
+    if (row->substitute_for != 0 || row->urgent) /* costs nothing */
+        row->held_min = 0;
     row->waiting = wish->waited;
-    if (wish->drawn_slot == 0 && wish->substitute_for == 0)
+    if (wish->drawn_slot == 0 && wish->substitute_for == 0 && !wish->urgent)
         row->buffer_min = (uint8_t)((lateness_hold(engine, wish->zone, span).until - span.until) *
                                     TIDE_GRAIN_MIN);
     booking_attach(engine, booking);
@@ -275,7 +276,7 @@ static bool rules_allow(struct step *step, const struct booking_wish *wish, stru
 {
     return times_are_sound(step, wish, span, ret_reply) &&
            (wish->plate == 0 || plate_is_clear(step, wish->plate, 0, span, ret_reply)) &&
-           (wish->household == 0 || household_may(step, wish, span, ret_reply));
+           (wish->household == 0 || wish->urgent || household_may(step, wish, span, ret_reply));
 }
 
 bool booking_may_be(struct step *step, const struct booking_wish *wish, struct span span,
@@ -303,9 +304,11 @@ static tide_id seat_for(struct step *step, const struct booking_wish *wish, stru
         freemap_is_free(step->engine, drawn, span.from, span.until) &&
         (span.from > span.now || !spot_taken_by_other(step->engine, drawn, 0)))
         return drawn->row.id;
-    struct span hold = lateness_hold(step->engine, wish->zone, span);
+    struct span hold = wish->urgent ? span : lateness_hold(step->engine, wish->zone, span);
     tide_id slot = seat_find(step->engine, wish->zone, wish->cls, hold, 0);
-    return slot != 0 ? slot : reseat_find(step, wish->zone, wish->cls, hold);
+    if (slot == 0)
+        slot = reseat_find(step, wish->zone, wish->cls, hold);
+    return slot == 0 && wish->urgent ? urgent_seat(step, wish, span) : slot;
 }
 
 struct span wish_span(const struct booking_wish *wish, tide_ms now_ms)
@@ -379,7 +382,8 @@ void book_take(struct step *step)
     const struct tide_book *ask = &step->event->as.book;
     struct party party;
     struct tide_reply reply;
-    if (!step_party(step, ask->household, ask->person, &party))
+    if (!(ask->urgent ? urgent_party(step, ask, &party)
+                      : step_party(step, ask->household, ask->person, &party)))
         return;
     struct booking_wish wish = {.plate = ask->plate,
                                 .zone = ask->zone,
@@ -388,6 +392,7 @@ void book_take(struct step *step)
                                 .cls = (enum tide_slot_class)ask->cls,
                                 .via = (enum tide_via)ask->via,
                                 .visitor = ask->visitor,
+                                .urgent = ask->urgent,
                                 .start_ms = ask->start_ms,
                                 .end_ms = ask->end_ms};
     struct booking_state *booking = booking_make(step, &wish, &reply);
@@ -547,7 +552,7 @@ void extend_take(struct step *step)
     struct tide_reply reply = {0};
     if (booking == NULL)
         return;
-    if (booking->row.substitute_for != 0) { /* free of charge, so not for ever */
+    if (booking->row.substitute_for != 0 || booking->row.urgent) { /* free, so not for ever */
         step_refuse(step, TIDE_CODE_conflict, (enum tide_why)booking->row.reason);
         return;
     }

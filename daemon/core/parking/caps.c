@@ -73,7 +73,7 @@ static void count_all(struct count *count, tide_id household, bool drawn)
     for (uint32_t id = place->bookings.first; id != 0;) {
         const struct booking_state *booking = booking_of(engine, id);
         struct span theirs = booking_span(&booking->row, 0);
-        if (booking->row.substitute_for == 0) /* that is his by right */
+        if (booking->row.substitute_for == 0 && !booking->row.urgent) /* these are free */
             count_span(count, theirs.from, theirs.until);
         id = order_next(engine, booking, ORDER_OF_HOUSEHOLD);
     }

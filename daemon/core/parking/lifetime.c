@@ -44,7 +44,7 @@ static void charge(struct step *step, struct tide_booking *booking, enum tide_bo
     struct span used = used_span(booking, booking->ended_ms);
     if (state == TIDE_BOOKING_STATE_kept || state == TIDE_BOOKING_STATE_no_show)
         minutes = (int32_t)(used.until - used.from) * TIDE_GRAIN_MIN;
-    if (booking->substitute_for != 0) { /* its owner was put out: the pool pays who lends */
+    if (booking->substitute_for != 0 || booking->urgent) { /* free: the pool pays who lends */
         ledger_post(step, TIDE_POSTING_REASON_stay, 0, lender, minutes, booking->id);
         return;
     }
@@ -182,6 +182,10 @@ static void no_show(struct step *step, struct booking_state *booking)
         return;
     }
     notice_party(step, &booking->row, TIDE_NOTICE_KIND_no_show, TIDE_WHY_none);
+    if (booking->row.urgent) { /* nobody's fault */
+        booking_end(step, booking, TIDE_BOOKING_STATE_no_show, TIDE_WHY_none);
+        return;
+    }
     if (account->row.no_shows < UINT16_MAX)
         account->row.no_shows++;
     struct tide_booking row = booking->row;
@@ -200,7 +204,7 @@ static void overstay(struct step *step, struct booking_state *booking)
     struct account_state *account = table_find(&step->engine->accounts, row->household);
     CHECK(account != NULL);
     row->warned |= DONE_OVERSTAY;
-    if (row->substitute_for == 0 && account->row.overstays < UINT16_MAX)
+    if (row->substitute_for == 0 && !row->urgent && account->row.overstays < UINT16_MAX)
         account->row.overstays++;
     step_put(step, TIDE_REC_booking, row);
     step_put(step, TIDE_REC_account, &account->row);

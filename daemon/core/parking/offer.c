@@ -188,7 +188,7 @@ static void offer_to_wait(struct search *search)
 {
     const struct engine *engine = search->step->engine;
     const struct booking_wish *wish = search->wish;
-    if (!has_any(engine, wish) || !waiting_may_be(search->step, wish))
+    if (wish->urgent || !has_any(engine, wish) || !waiting_may_be(search->step, wish))
         return;
     struct tide_offer item = {.kind = TIDE_OFFER_KIND_wait,
                               .zone = wish->zone,

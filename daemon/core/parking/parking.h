@@ -145,6 +145,7 @@ struct booking_wish {
     tide_id by, drawn_slot; /* decided by a draw: who asked then, and where (0: no draw) */
     tide_id substitute_for; /* a household's slot that somebody else has, and why (overrun.c) */
     enum tide_why why;
+    bool urgent;    /* others may have to give way, see urgent.c */
     tide_id waited; /* by whom it was waited for; refused without hints then */
 };
 /* What a booking will touch may come from memory meanwhile, see expect.c: when it is asked for,
@@ -180,6 +181,14 @@ void booking_fall_due(struct step *step, struct booking_state *booking);
 /* A live booking of a plate at a compound that covers the time, early comers included. */
 struct booking_state *booking_for_plate(const struct engine *engine, tide_id plate, tide_id place,
                                         tide_ms now_ms, tide_ms early_ms);
+
+/* ---- urgent.c: who must have a place now ----------------------------------------------------- */
+/* The household that is visited, if the speaker may ask for it with this plate; false after
+ * refusing. */
+struct party;
+bool urgent_party(struct step *step, const struct tide_book *ask, struct party *ret);
+/* A slot that is cleared for the span, where the fewest promised minutes give way; 0: none. */
+tide_id urgent_seat(struct step *step, const struct booking_wish *wish, struct span span);
 
 /* ---- offer.c: a refusal that helps ----------------------------------------------------------- */
 /* After a refusal because of all_taken or no_window (else nothing): items `binding`, what stands in

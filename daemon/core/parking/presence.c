@@ -180,15 +180,17 @@ bool booking_begin_early(struct step *step, struct booking_state *booking)
     const struct slot_state *slot = slot_of(engine, row->slot);
     if (span.from <= span.now)
         return true;
-    int32_t more =
-        row->substitute_for != 0 ? 0 : (int32_t)((span.from - span.now) * TIDE_GRAIN_MIN);
+    int32_t more = row->substitute_for != 0 || row->urgent
+                       ? 0
+                       : (int32_t)((span.from - span.now) * TIDE_GRAIN_MIN);
     struct span sooner = {span.now, span.from, span.now};
     struct tide_reply capped;
     if (!freemap_is_free(engine, slot, span.now, span.from) ||
         spot_taken_by_other(engine, slot, 0) ||
         booking_overlapping(engine, row->plate, row->id, sooner) != 0 ||
         more > ledger_available(engine, row->household) || !session_room(engine, row->plate) ||
-        (row->substitute_for == 0 && !caps_allow(engine, row->household, sooner, false, &capped)))
+        (row->substitute_for == 0 && !row->urgent &&
+         !caps_allow(engine, row->household, sooner, false, &capped)))
         return false;
     booking_detach(engine, booking);
     row->start_ms = span.now * TIDE_GRAIN_MS;
