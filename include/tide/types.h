@@ -130,7 +130,8 @@ typedef uint32_t tide_id; /* an entity of one domain; 0 is nobody, nothing, not 
 /* draw: the hours of a day are decided the evening before, all wishes at once. */
 #define TIDE_ENUM_zone_policy(E, P) E(P, 0, fcfs) E(P, 1, draw)
 #define TIDE_ENUM_lane_dir(E, P) E(P, 0, both) E(P, 1, in) E(P, 2, out)
-#define TIDE_ENUM_vehicle_kind(E, P) E(P, 0, resident) E(P, 1, emergency) E(P, 2, blocked) E(P, 3, care)
+#define TIDE_ENUM_vehicle_kind(E, P)                                                               \
+    E(P, 0, resident) E(P, 1, emergency) E(P, 2, blocked) E(P, 3, care)
 #define TIDE_ENUM_plate_class(E, P)                                                                \
     E(P, 0, unknown)                                                                               \
     E(P, 1, ordinary)                                                                              \

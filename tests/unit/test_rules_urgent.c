@@ -1,5 +1,5 @@
 /* test_rules_urgent.c - a place at once for who must have one: who may ask, and who gives way.
- * Zone 1 has the slots 1 (the owner's own) to 4, zone 2 the slots 5 and 6, open from 08:00 to 20:00.
+ * Zone 1 has the slots 1 (the owner's own) to 4, zone 2 has 5 and 6, open from 08:00 to 20:00.
  */
 #include "tests/unit/owner_fixture.h"
 #include "tests/unit/rules_table.h"

@@ -1,4 +1,4 @@
-/* urgent.c - an ambulance's visit, a certified carer's: a place now, though others were promised it.
+/* urgent.c - an ambulance's visit, a certified carer's: a place now, if others were promised it.
  *
  *   slot 1   ▓▓▓ a parked ▓▓▓▓▓▓▓▓           never: a car that is there is not sent away
  *   slot 2   ░░░▓▓▓ b ▓▓▓▓▓▓▓▓▓▓▓░░          180 minutes would have to give way
