@@ -694,7 +694,8 @@ class Tide:
                       encoding="ascii") as file:
                 file.write(text)
         env = {"PATH": os.environ["PATH"], "HOME": self.folder, "LANG": lang, "TIDECTL_CONF": conf}
-        done = subprocess.run([os.path.join(BUILD, "tidectl"), *map(str, words)], env=env, text=True,
+        done = subprocess.run([os.path.join(BUILD, "tidectl")] + [str(word) for word in words],
+                              env=env, text=True,
                               timeout=60, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False)
         equal(done.returncode, code, "tidectl %s: %s" % (" ".join(map(str, words)), done.stdout))

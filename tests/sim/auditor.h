@@ -19,7 +19,7 @@
 struct audit;
 
 struct audit *audit_new(void);
-/* How many bookings the engine has room for. Who does not say so never hears that an owner could have
+/* How many bookings the engine has room for. Who does not say so never hears that an owner could
  * been promised another slot. */
 void audit_room(struct audit *audit, uint32_t bookings);
 struct audit *audit_free(struct audit *audit); /* returns NULL */

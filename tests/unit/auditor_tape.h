@@ -1,4 +1,4 @@
-/* auditor_tape.h - a run of events, told to the auditor effect by effect, in which one thing is wrong.
+/* auditor_tape.h - a run of events, told to the auditor one effect after another; one is wrong.
  *
  *   household 2 (person 1, user 1), household 3 (person 2, user 2), clerk 3, gateway 4, guard 5
  *   zone 1: slots 1 and 2, open all day; both households have 1000 minutes

@@ -213,7 +213,7 @@ static void one_number_makes_it_no_state(void **state)
 
 /* ---- who waits, strikes, what an owner has instead ------------------------------------------- */
 /* Wait 2 was offered booking 6, wait 3 waits; one strike is pending and one contested; the owner of
- * A2 has A3 instead. Wait 1 was offered something and has it no more: that is a case to learn from. */
+ * A2 has A3 instead. Wait 1 was offered something and has it no more: a case to learn from. */
 static const char story[] = "household h1\n"
                             "household h2\n"
                             "household h3\n"

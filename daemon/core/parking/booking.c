@@ -391,7 +391,7 @@ struct booking_state *booking_make(struct step *step, const struct booking_wish 
     return booking_write(step, wish, span, slot);
 }
 
-/* ---- extending -------------------------------------------------------------------------------- */
+/* ---- extending ------------------------------------------------------------------------------- */
 /* Of the buffer that its end asks for, what its slot has, while the booking is in nobody's bits. */
 static grain buffer_that_fits(const struct engine *engine, const struct booking_state *booking)
 {

@@ -1,5 +1,5 @@
-/* booking_ask.c - what people ask of bookings: to make one, to cancel it. Extending stands beside the
- * bits that it writes (booking.c).
+/* booking_ask.c - what people ask of bookings: to make one, to cancel it. Extending stands beside
+ * the bits that it writes (booking.c).
  */
 #include "daemon/core/authority.h"
 #include "daemon/core/notice.h"
