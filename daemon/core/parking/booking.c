@@ -345,20 +345,6 @@ bool booking_could(struct step *step, const struct booking_wish *wish)
     return slot != 0;
 }
 
-<<<<<<< HEAD
-=======
-/* Whatever slot it will be, these are the rows that a promise touches: while the seat is sought,
- * memory brings them. */
-static void expect(const struct engine *engine, const struct booking_wish *wish)
-{
-    table_expect(&engine->places, wish->household);
-    table_expect(&engine->accounts, wish->household);
-    table_expect(&engine->plates, wish->plate);
-    table_expect(&engine->bookings, engine->counter[TIDE_COUNTER_booking]);
-    heap_expect(&engine->heap);
-}
-
->>>>>>> f9005bb (What people ask of bookings has a file of its own; lines that fit; golden files with urgent visits)
 struct booking_state *booking_make(struct step *step, const struct booking_wish *wish,
                                    struct tide_reply *ret_reply)
 {

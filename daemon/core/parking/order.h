@@ -8,7 +8,6 @@
  *               ▼           ▼
  *       [ 08:00 │ 09:30 ] [ 12:00 │ 18:00 │ ... ]               leaf: minutes, places in the pool
  *
-<<<<<<< HEAD
  * A node is two cache lines, at most ORDER_FAN entries and, but for the root, half as many: a
  * slot's hundred bookings are found with two nodes. In a node stand minutes; only two starts within
  * one minute are compared by the bookings' own rows. The key of a child may be earlier than its
@@ -17,16 +16,6 @@
  *
  * The order follows from what is in it; the tree's shape from how it came about as well, and
  * decides nothing. Adding and removing are O(log n); walking is as cheap as a list.
-=======
- * A node is two cache lines, at most ORDER_FAN entries and, but for the root, half as many: the
- * hundred bookings of a slot are found with two nodes. In a node stand minutes; only starts in one
- * minute are compared by the bookings' own rows. The key of a child may be earlier than its first
- * entry (that one was removed), never later, and never earlier than what stands before it. A single
- * booking, as a plate mostly has, needs no node.
- *
- * The order follows from what is in it; the tree's shape also from how it came about, and decides
- * nothing. Adding and removing are O(log n); walking is as cheap as a list.
->>>>>>> f9005bb (What people ask of bookings has a file of its own; lines that fit; golden files with urgent visits)
  */
 #ifndef TIDE_CORE_PARKING_ORDER_H
 #define TIDE_CORE_PARKING_ORDER_H
