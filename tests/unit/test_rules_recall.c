@@ -67,6 +67,36 @@ static uint32_t parked_in_the_way(struct fixture *f)
     return id;
 }
 
+/* Who waits is looked at when a move makes room; of a move that was only planned he hears nothing. */
+static void a_plan_frees_nothing(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t before[32], after[32];
+    uint32_t way = fixture_book(f, NEIGHBOUR, 51, 1, 80, 200);
+    for (tide_id plate = 52; plate < 54; plate++)
+        fixture_book(f, NEIGHBOUR, plate, 1, 0, 720);
+    assert_int_equal(fixture_booking(f, way)->slot, 1);
+    fixture_send(f, CLERK, TIDE_REC_blackout,
+                 &(struct tide_blackout){.slot = 4,
+                                         .start_ms = MONDAY_0800 + 300 * MIN_MS,
+                                         .end_ms = MONDAY_0800 + 720 * MIN_MS});
+    CODE_IS(f, ok);
+    set(f, TIDE_SETTING_reseat_steps, 0);
+    struct tide_wait want = {.plate = 55,
+                             .zone = 1,
+                             .start_ms = MONDAY_0800 + 30 * MIN_MS,
+                             .end_ms = MONDAY_0800 + 400 * MIN_MS};
+    fixture_send(f, THIRD, TIDE_REC_wait, &want);
+    CODE_IS(f, ok);
+    fixture_pass(f, 0);
+    engine_digest(f->engine, before);
+    call_back(f, 80, 200, 0, true);
+    CODE_IS(f, ok);
+    assert_int_equal(f->reply.limit, 1);
+    engine_digest(f->engine, after);
+    assert_memory_equal(before, after, 32);
+}
+
 static void no_says_from_when_on(void **state)
 {
     struct fixture *f = *state;
@@ -216,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(who_is_in_the_way_moves_with_others_if_need_be),
+        T(a_plan_frees_nothing),
         T(no_says_from_when_on),
         T(another_slot_in_exchange),
         cmocka_unit_test(what_is_swapped_must_fit),

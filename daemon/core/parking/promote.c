@@ -45,6 +45,21 @@ void waits_freed(struct engine *engine, tide_id zone)
     engine->freed_zones++;
 }
 
+bool waits_are_freed(const struct engine *engine, tide_id zone)
+{
+    const struct zone_state *state = zone_of(engine, zone);
+    return state != NULL && state->freed;
+}
+
+void waits_unfreed(struct engine *engine, tide_id zone)
+{
+    struct zone_state *state = zone_of(engine, zone);
+    if (state == NULL || !state->freed)
+        return;
+    state->freed = 0;
+    engine->freed_zones--;
+}
+
 void waits_due(struct engine *engine, struct zone_state *zone)
 {
     tide_ms due = zone->row.wait_look_ms != 0 ? zone->row.wait_look_ms : DUE_NEVER;

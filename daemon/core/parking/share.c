@@ -13,6 +13,7 @@
 #include "daemon/core/notice.h"
 #include "daemon/core/parking/draw.h"
 #include "daemon/core/parking/parking.h"
+#include "daemon/core/parking/wait.h"
 
 static struct window_state *window_add(struct step *step, struct tide_window row)
 {
@@ -121,6 +122,8 @@ struct plan {
     uint32_t mark_count;
     tide_id stays;                   /* the first that cannot be moved; 0: all can */
     tide_ms stays_from, stays_until; /* of all that cannot */
+    tide_id zone;
+    bool freed; /* something had come free there before it */
 };
 
 static bool move_one(struct step *step, struct booking_state *booking, struct plan *plan)
@@ -141,7 +144,10 @@ static bool plan_make(struct step *step, const struct slot_state *slot, struct s
                       struct plan *plan)
 {
     struct engine *engine = step->engine;
-    *plan = (struct plan){.mark_len = step->effects->len, .mark_count = step->effects->count};
+    *plan = (struct plan){.mark_len = step->effects->len,
+                          .mark_count = step->effects->count,
+                          .zone = slot->row.zone,
+                          .freed = waits_are_freed(engine, slot->row.zone)};
     for (uint32_t id = slot->bookings.first; id != 0;) {
         struct booking_state *booking = booking_of(engine, id);
         const struct tide_booking *row = &booking->row;
@@ -161,6 +167,8 @@ static bool plan_make(struct step *step, const struct slot_state *slot, struct s
 static void plan_undo(struct step *step, const struct plan *plan)
 {
     reseat_undo(step->engine, &plan->moved);
+    if (!plan->freed)
+        waits_unfreed(step->engine, plan->zone);
     step->effects->len = plan->mark_len;
     step->effects->count = plan->mark_count;
 }

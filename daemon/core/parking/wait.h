@@ -34,6 +34,9 @@ void confirm_take(struct step *step);
 /* ---- promote.c: who comes next --------------------------------------------------------------- */
 /* In this step something may have come free in the zone. */
 void waits_freed(struct engine *engine, tide_id zone);
+/* Whether that was said of the zone in this step; and taken back: it was only tried. */
+bool waits_are_freed(const struct engine *engine, tide_id zone);
+void waits_unfreed(struct engine *engine, tide_id zone);
 /* At the end of a step: where something did and somebody waits, that is due at once. */
 void waits_mark(struct step *step);
 void waits_due(struct engine *engine, struct zone_state *zone);
