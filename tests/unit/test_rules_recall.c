@@ -67,7 +67,7 @@ static uint32_t parked_in_the_way(struct fixture *f)
     return id;
 }
 
-/* Who waits is looked at when a move makes room; of a move that was only planned he hears nothing. */
+/* Who waits is looked at when a move makes room; of one that was only planned he hears nothing. */
 static void a_plan_frees_nothing(void **state)
 {
     struct fixture *f = *state;
